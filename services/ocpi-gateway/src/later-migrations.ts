@@ -67,4 +67,12 @@ export const later: MigrationList = [
     name: 'ocpi-gateway-never-went',
     up: () => [`CREATE INDEX pushed_never_went ON pushed (partner_id) WHERE module = 'cdrs' AND NOT queued AND parked IS NULL AND acknowledged IS NULL`],
   },
+  {
+    name: 'ocpi-gateway-unclaimed-owners',
+    up: () => [
+      `ALTER TABLE unclaimed_cdrs ADD COLUMN owner text NOT NULL  -- of the token, CA*CPK
+         GENERATED ALWAYS AS (upper((current::json->'cdr_token'->>'country_code') || '*' || (current::json->'cdr_token'->>'party_id'))) STORED`,
+      'CREATE INDEX unclaimed_cdrs_of ON unclaimed_cdrs (owner)',
+    ],
+  },
 ];

@@ -5,6 +5,7 @@ import { freshDatabase } from '#test-servers';
 import { findPartner } from './partners/partner-rows.ts';
 import { takeBatch } from './pushes/lane-rows.ts';
 import { migrations } from './migrations.ts';
+import { claimCdrs } from './pushes/pushed-rows.ts';
 import { queueAll, queuedOf } from './pushes/queue-rows.ts';
 import { LocationTexts } from './pushes/text-rows.ts';
 
@@ -113,6 +114,24 @@ test('an upgrade lets what an operator wants pass a pull that waits for its next
   expect(await openDue(db, 'pull ended')).toEqual([]);
   const { rows } = await db.query('SELECT key, wake_at::int AS wake FROM due_lane WHERE key LIKE $1 ORDER BY key', ['pull %']);
   expect(rows).toEqual([{ key: 'pull has', wake: 5_000 }, { key: 'pull none', wake: 0 }, { key: 'pull waits', wake: 2_000 }]);
+  await db.close();
+  await drop();
+});
+
+test('CDRs that waited for their tokens\' owners before an upgrade are claimed by who is reached, and no others', async () => {
+  const { url, drop } = await freshDatabase();
+  const schema = 'ocpi_gateway';
+  const at = migrations.findIndex(({ name }) => name === 'ocpi-gateway-unclaimed-owners');
+  const before = await openDatabase({ url, schema, migrations: migrations.slice(0, at) });
+  for (const [id, country_code, party_id] of [['C-1', 'ca', 'mtl'], ['C-2', 'CA', 'QBC'], ['C-3', 'CA', 'MTL']]) {
+    const cdr = { id, cdr_token: { country_code, party_id }, last_updated: '2022-02-01T17:00:00Z' };
+    await before.query('INSERT INTO unclaimed_cdrs (cdr_id, current) VALUES ($1, $2)', [id, JSON.stringify(cdr)]);
+  }
+  await before.close();
+  const db = await openDatabase({ url, schema, migrations });
+  const claimed = await db.tx((tx) => claimCdrs(tx, ['CA*MTL', 'CA*ELS'], () => 'p'));
+  expect(claimed.map(({ cdrId, partnerId }) => [cdrId, partnerId])).toEqual([['C-1', 'p'], ['C-3', 'p']]);
+  expect((await db.query('SELECT cdr_id FROM unclaimed_cdrs')).rows).toEqual([{ cdr_id: 'C-2' }]);
   await db.close();
   await drop();
 });

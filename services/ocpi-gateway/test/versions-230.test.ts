@@ -54,8 +54,34 @@ test('2.3.0 a hub lists the parties behind it beside itself: what is for all of 
   await expect.poll(() => hub.pushed('PUT /locations/')).toEqual(['PUT /locations/CA/BCT/BURNABY']);
   const { headers } = hub.seen.find(({ what }) => what.startsWith('PUT /locations/'))!;
   expect([headers['ocpi-to-country-code'], headers['ocpi-to-party-id']]).toEqual(['CA', 'HUB']);
-  const { roles } = (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Hub')!;
-  expect(roles.map(({ role, party }) => `${role} ${party!.partyId}`)).toEqual(['EMSP HMA', 'EMSP HMB', 'HUB HUB']);
+  expect(await standing('Hub')).toEqual([['HUB HUB'], ['HMA', 'HMB']]);
+});
+
+/** The roles of a partner, and who is behind it. */
+async function standing(hubName: string): Promise<[string[], string[]]> {
+  const { roles, behind } = (await oasis.neighbours.bus.ask(listPartners, {})).partners.find(({ name }) => name === hubName)!;
+  return [roles.map(({ role, party }) => `${role} ${party!.partyId}`), behind.map(({ partyId }) => partyId).sort()];
+}
+
+test('2.3.0 a hub may list who has a link of its own, and ourselves: it is heard there as long as that stands, and comes and goes with the list', async () => {
+  const direct = await registered(oasis, 'DIR', 'EMSP', '2.2.1');
+  const hub = await HandPartner.open('Hub of all', 'DIR', 'EMSP', ['RECEIVER locations'], ['EMSP VIA', 'CPO BCT']);
+  hub.version = '2.3.0';
+  hub.hubPartyId = 'CAHUD';
+  partners.push(hub);
+  // As an operator invites it: nobody names each of those behind it.
+  hub.parties = () => [{ party: { countryCode: 'CA', partyId: 'HUD' }, roles: ['HUB'] }];
+  expect(await hub.register(oasis)).toMatchObject({ http: 200, status_code: 1000 });
+  expect(await standing('Hub of all')).toEqual([['HUB HUD'], ['VIA']]);
+  await call(oasis, '/ocpi/2.2.1/credentials', { token: direct.token, method: 'DELETE' });
+  expect(await standing('Hub of all')).toEqual([['HUB HUD'], ['DIR', 'VIA']]);
+  const via = await registered(oasis, 'VIA', 'EMSP', '2.2.1');
+  expect(via.token).not.toBe('');
+  expect(await standing('Hub of all')).toEqual([['HUB HUD'], ['DIR']]);
+  const { roles, ...others } = hub.credentials() as { roles: { party_id: string }[] };
+  const body = { ...others, roles: roles.filter(({ party_id }) => party_id !== 'DIR') };
+  expect(await call(oasis, '/ocpi/2.3.0/credentials', { token: hub.token, method: 'PUT', body })).toMatchObject({ http: 200, status_code: 1000 });
+  expect(await standing('Hub of all')).toEqual([['HUB HUD'], []]);
 });
 
 test('2.3.0 TRN-14 of a hub that lists the parties behind it the CDRs of each are pulled', async () => {
@@ -69,7 +95,7 @@ test('2.3.0 TRN-14 of a hub that lists the parties behind it the CDRs of each ar
   const { partnerId } = (await bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Hub of CPOs')!;
   await bus.ask(pullPartner, { partnerId, full: true });
   const asked = () => hub.seen.filter(({ what }) => what.startsWith('GET /cdrs')).map(({ headers }) => headers['ocpi-to-party-id']);
-  await expect.poll(asked).toEqual(['HCA', 'HCB']);
+  await expect.poll(() => asked().sort()).toEqual(['HCA', 'HCB']);
 });
 
 test('2.1.1 an unknown Token is 404 with a status code that 2.1.1 has', async () => {

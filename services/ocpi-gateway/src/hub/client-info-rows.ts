@@ -92,6 +92,28 @@ export async function keepClient(tx: Tx, { partnerId, behind, info }: Client, no
   return rows[0]?.news ?? false;
 }
 
+/**
+ * Whom a hub lists in its credentials is behind it, as long as no ClientInfo says otherwise: a list has no time. `all`: those whom it
+ * does not list are gone.
+ */
+export async function keepListed(
+  tx: Tx, partnerId: string, listed: readonly CredentialsRole[], { all, now }: { readonly all: boolean; readonly now: number },
+): Promise<void> {
+  const known = listed.filter(({ role }) => role !== 'HUB').slice(0, BEHIND_AT_MOST);
+  const rows = [known.map((one) => one.country_code.toUpperCase()), known.map((one) => one.party_id.toUpperCase()), known.map(({ role }) => role)];
+  if (all) await tx.query(
+    `UPDATE client_infos SET status = 'SUSPENDED', last_updated = $5 WHERE partner_id = $1 AND behind AND status <> 'SUSPENDED'
+      AND (country_code, party_id, role) NOT IN (SELECT * FROM unnest($2::text[], $3::text[], $4::text[]))`, [partnerId, ...rows, new Date(now)],
+  );
+  await tx.query(
+    `INSERT INTO client_infos AS held (country_code, party_id, role, partner_id, behind, status, last_updated)
+      SELECT DISTINCT country_code, party_id, role, $1, true, 'CONNECTED', 'epoch'::timestamptz
+      FROM unnest($2::text[], $3::text[], $4::text[]) AS given (country_code, party_id, role)
+      ON CONFLICT (country_code, party_id, role, partner_id) DO UPDATE SET status = 'CONNECTED' WHERE held.behind AND held.status NOT IN ('CONNECTED', 'OFFLINE')`,
+    [partnerId, ...rows],
+  );
+}
+
 /** Links came or went, or one party: who is behind a hub and has a link of its own, is heard there alone. */
 export async function noteOwnLinks(tx: Tx, party?: Party): Promise<void> {
   await tx.query(

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { type Fact, type MirroredFact, type Outbox, told } from '#bus';
 import { partnerRegistered, partyLinkChanged } from '#contracts/ocpi-gateway';
 import { addDue } from '#due';
-import { type Cdr, type Credentials, type CredentialsRole, idKey, type ModuleId, type Party, partyText, sameParty } from '#ocpi';
+import { type Cdr, type CredentialsRole, type ModuleId, type Party, partyText, sameParty } from '#ocpi';
 import type { Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import { type Clock, rfc3339 } from '#time';
-import { noteOwnLinks } from '../hub/client-info-rows.ts';
+import { keepListed, noteOwnLinks } from '../hub/client-info-rows.ts';
 import type { Dialects } from './dialects.ts';
 import { type Met, refuse } from './handshake.ts';
+import type { HeardCredentials } from './listed.ts';
 import { endpointOf, isPartyOf, type Partner, partiesOf, toBus } from './partner.ts';
 import { dropTokens, findPartner, partiesWithoutLink, registeredPartners, storePartner } from './partner-rows.ts';
 import { pushAllOf } from '../pushes/push-all.ts';
@@ -34,7 +35,7 @@ export class Links {
   constructor(private readonly parts: LinkParts) {}
 
   /** A handshake has succeeded: the link begins, or waits for an operator's approval. */
-  async join(tx: Tx, partner: Partner, met: Met, { token, url, roles }: Credentials): Promise<Partner> {
+  async join(tx: Tx, partner: Partner, met: Met, { token, url, roles, behind }: HeardCredentials): Promise<Partner> {
     const joined: Partner = {
       ...partner, state: partner.invited.length > 0 ? 'registered' : 'unapproved', version: met.version, versionsUrl: url, roles,
       endpoints: met.endpoints, tokenOut: this.parts.secrets.seal(token, partner.id),
@@ -43,21 +44,32 @@ export class Links {
     if (joined.state === 'unapproved') {
       await this.checkParties(tx, joined);
       await storePartner(tx, joined);
+      await this.keepBehind(tx, joined, behind);
       return joined;
     }
-    return this.bringIn(tx, joined, partner.version !== '' && partner.version !== met.version);
+    return this.bringIn(tx, joined, { saysAgain: partner.version !== '' && partner.version !== met.version, behind });
+  }
+
+  /** Who a hub's credentials say is behind it. Where it says by ClientInfo who goes, that is not all that it says. */
+  private async keepBehind(tx: Tx, hub: Partner, behind: HeardCredentials['behind']): Promise<void> {
+    if (!behind) return;
+    const { parties, clock } = this.parts;
+    const all = endpointOf(hub, 'hubclientinfo', 'SENDER') === undefined;
+    await keepListed(tx, hub.id, behind.filter((one) => !parties.has(one)), { all, now: clock.now() });
   }
 
   /** From here on a link is good for everything: the first time, and whenever it was renewed. */
-  async bringIn(tx: Tx, joined: Partner, saysAgain = false): Promise<Partner> {
+  async bringIn(tx: Tx, joined: Partner, { saysAgain = false, behind }: { saysAgain?: boolean; behind?: HeardCredentials['behind'] } = {}): Promise<Partner> {
     const { outbox, clock } = this.parts;
     await this.checkParties(tx, joined);
     // It may name other parties than before.
     const before = await findPartner(tx, joined.id);
     const replaced = await this.replaceOlder(tx, joined);
     await storePartner(tx, joined);
+    await this.keepBehind(tx, joined, behind);
     if (saysAgain) await this.sayAgain(tx, joined);
     await noteOwnLinks(tx);
+    const linked = (await findPartner(tx, joined.id))!;
     await this.bringHome(tx);
     await this.parts.links?.joined(tx, joined);
     if (endpointOf(joined, 'hubclientinfo', 'SENDER') !== undefined) {
@@ -71,11 +83,13 @@ export class Links {
     }
     await addDue(tx, pushAllOf(joined.id, clock.now()));
     endPauses(tx, joined.id, clock.now());
+    const heardHere = new Set(linked.behind.map(partyText));
+    const named = behind?.filter((one) => heardHere.has(partyText(one))) ?? [];
     await outbox.tell(tx, [
-      registeredFact(joined, rfc3339(clock.now())),
-      ...(await this.linkFacts(tx, [joined, ...(before ? [before] : []), ...replaced].flatMap(partiesOf))),
+      registeredFact({ ...joined, roles: [...joined.roles, ...named] }, rfc3339(clock.now())),
+      ...(await this.linkFacts(tx, [linked, ...(before ? [before] : []), ...replaced].flatMap(partiesOf))),
     ]);
-    return joined;
+    return linked;
   }
 
   /** What was said in another version may have lost something on the way, and CDRs that it could not say go now. */
@@ -120,15 +134,16 @@ export class Links {
   async bringHome(tx: Tx): Promise<void> {
     const reached = Map.groupBy(
       (await registeredPartners(tx)).flatMap((partner) => partiesOf(partner).map((party) => ({ partner, party }))),
-      ({ party }) => idKey(partyText(party)),
+      ({ party }) => partyText(party),
     );
-    const reach = (owner: string) => (reached.get(idKey(owner)) ?? []).map(({ partner }) => partner);
+    const owners = [...reached.keys()];
+    const reach = (owner: string) => (reached.get(owner.toUpperCase()) ?? []).map(({ partner }) => partner);
     const takerOf = (module: ModuleId, owner: Party) =>
       reach(partyText(owner)).find((partner) => endpointOf(partner, module, 'RECEIVER') !== undefined);
     await letGo(tx, (partnerId, owner) => !reach(owner).some(({ id }) => id === partnerId));
     const own: Push[] = [];
     const doubtful: PushedKey[] = [];
-    for (const { key, current, isDoubtful } of await stranded(tx)) {
+    for (const { key, current, isDoubtful } of await stranded(tx, owners)) {
       const taker = takerOf(key.module, (JSON.parse(current) as Cdr).cdr_token);
       if (!taker) continue;
       // What a partner was told of a Session stands in its row.
@@ -136,7 +151,7 @@ export class Links {
       own.push(pushOf({ ...key, partnerId: taker.id }, current));
       if (isDoubtful) doubtful.push({ ...key, partnerId: taker.id });
     }
-    for (const { cdrId: objectKey, current, partnerId } of await claimCdrs(tx, (owner) => takerOf('cdrs', owner)?.id))
+    for (const { cdrId: objectKey, current, partnerId } of await claimCdrs(tx, owners, (owner) => takerOf('cdrs', owner)?.id))
       own.push(pushOf({ partnerId, module: 'cdrs', objectKey }, current));
     await queueAll(tx, { own }, this.parts.clock.now());
     // One that may have been taken is looked for first, whoever sends it.

@@ -8,6 +8,7 @@ import type { Calls } from './calls.ts';
 import { meet, type Met, outcomeText, refuse } from './handshake.ts';
 import { invitedAs, type InvitedParty, isInvited, uninvitedText } from './invited.ts';
 import { type LinkParts, Links } from './links.ts';
+import { type HeardCredentials, withoutBehind } from './listed.ts';
 import { isPartyOf, listedTo, ourInterfaces, type Partner } from './partner.ts';
 import {
   addToken, dropTokens, dropTokensBefore, findPartner, insertPartner, noteError, partnersWithWaiting, registeredPartners, removePartner,
@@ -125,7 +126,7 @@ export class Partners {
     });
     try {
       const client = calls.withToken(partner, tokenA, met.version);
-      const theirs = answered('POST', await client.post(met.credentialsUrl, this.credentials(tokenB), { routing: false }));
+      const theirs = withoutBehind(answered('POST', await client.post(met.credentialsUrl, this.credentials(tokenB), { routing: false })), met.version);
       const meant = { ...partner, invited: invited.length > 0 ? invited : invitedAs(theirs.roles) };
       const problem = uninvitedText(theirs.roles, meant.invited);
       if (problem !== undefined) throw refuse('party-not-invited', `the credentials in the answer: ${problem}`);
@@ -202,10 +203,11 @@ export class Partners {
       const why = theirs ? theirs.message : outcomeText(outcome);
       throw refuse(outcome.kind === 'refused' || theirs ? 'registration-refused' : 'partner-unreachable', `PUT of credentials: ${why}`);
     }
-    await this.proven(known, theirs.value, newest.version, async (tx, partner, met) => {
+    const said = withoutBehind(theirs.value, newest.version);
+    await this.proven(known, said, newest.version, async (tx, partner, met) => {
       // They have our new token: the link goes on, for those whom it is for.
-      const roles = theirs.value.roles.filter((one) => isInvited(partner.invited, one));
-      await this.links.join(tx, partner, met, { ...theirs.value, roles: roles.length > 0 ? roles : [...partner.roles] });
+      const roles = said.roles.filter((one) => isInvited(partner.invited, one));
+      await this.links.join(tx, partner, met, { ...said, roles: roles.length > 0 ? roles : [...partner.roles] });
     });
     this.wake();
     return (await partnersWithWaiting(db, this.parts.clock.now(), id))[0]!;
@@ -308,7 +310,8 @@ export class Partners {
   }
 
   /** CRE-10: the credentials of a party that the link is for; of others they are refused, and the operator sees it. Throws Rejected. */
-  private async asInvited({ id, invited, lastError }: Partner, said: Credentials, version: SpokenVersion): Promise<Credentials> {
+  private async asInvited({ id, invited, lastError }: Partner, all: Credentials, version: SpokenVersion): Promise<HeardCredentials> {
+    const said = withoutBehind(all, version);
     // 2.1.1 does not say its roles: they are what the operator has said, where it has.
     const meant = version === '2.1.1' ? said.roles.filter((one) => isInvited(invited, one)) : [];
     const theirs = meant.length > 0 ? { ...said, roles: meant } : said;

@@ -128,8 +128,11 @@ interface Stranded {
   readonly isDoubtful: boolean;
 }
 
-/** CDRs that never came over, by a link that has ended or for want of one, and Sessions of which nobody was told all: the oldest first. */
-export async function stranded(tx: Tx): Promise<Stranded[]> {
+/**
+ * CDRs that never came over, by a link that has ended or for want of one, and Sessions of which nobody was told all, of tokens of
+ * these parties: the oldest first.
+ */
+export async function stranded(tx: Tx, reached: readonly string[]): Promise<Stranded[]> {
   const { rows } = await tx.query<Stranded['key'] & Omit<Stranded, 'key'>>(
     `SELECT partner_id AS "partnerId", module, object_key AS "objectKey", current,
        unclear OR EXISTS (SELECT FROM push_lanes l WHERE l.lane = p.lane AND p.module || ' ' || p.object_key = ANY (l.sending)) AS "isDoubtful"
@@ -138,8 +141,8 @@ export async function stranded(tx: Tx): Promise<Stranded[]> {
          WHERE (module = 'sessions' OR (module = 'cdrs' AND acknowledged IS NULL)) AND state = 'unregistered'
        UNION ALL SELECT p.* FROM pushed p JOIN partners USING (partner_id) WHERE ${LEFT_OPEN} AND state <> 'unregistered'
        UNION ALL SELECT p.* FROM pushed p JOIN partners USING (partner_id) WHERE ${NEVER_WENT} AND state <> 'unregistered') p
-      WHERE object_key NOT LIKE '${STEERED}%'
-      ORDER BY current::json->>'last_updated', object_key`,
+      WHERE object_key NOT LIKE '${STEERED}%' AND (lane IS NULL OR split_part(lane, ' ', 3) = ANY ($1))
+      ORDER BY current::json->>'last_updated', object_key`, [reached],
   );
   return rows.map(({ current, isDoubtful, ...key }) => ({ key, current, isDoubtful }));
 }
@@ -183,12 +186,12 @@ export async function keepUnclaimed(tx: Tx, cdrId: string, current: string): Pro
   await tx.query('INSERT INTO unclaimed_cdrs (cdr_id, current) VALUES ($1, $2) ON CONFLICT DO NOTHING', [cdrId, current]);
 }
 
-/** Takes out those of the unclaimed CDRs whose token's owner has a taker, a partner's id: the oldest first. */
+/** Takes out those of the unclaimed CDRs whose token's owner is reached and has a taker, a partner's id: the oldest first. */
 export async function claimCdrs(
-  tx: Tx, takerOf: (owner: Party) => string | undefined,
+  tx: Tx, reached: readonly string[], takerOf: (owner: Party) => string | undefined,
 ): Promise<{ cdrId: string; current: string; partnerId: string }[]> {
   const { rows } = await tx.query<{ cdr_id: string; current: string }>(
-    `SELECT cdr_id, current FROM unclaimed_cdrs ORDER BY current::json->>'last_updated', cdr_id`,
+    `SELECT cdr_id, current FROM unclaimed_cdrs WHERE owner = ANY ($1) ORDER BY current::json->>'last_updated', cdr_id`, [reached],
   );
   const claimed = rows.flatMap(({ cdr_id: cdrId, current }) => {
     const partnerId = takerOf((JSON.parse(current) as Cdr).cdr_token);
