@@ -48,3 +48,8 @@ export function cursorRead(query: URLSearchParams): URLSearchParams {
   read.set('limit', limit);
   return read;
 }
+
+/** Endpoints with a slash behind them. */
+export function slashed<E extends { readonly url: string }>(endpoints: readonly E[]): E[] {
+  return endpoints.map((one) => ({ ...one, url: `${one.url}/` }));
+}

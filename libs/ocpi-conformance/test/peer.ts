@@ -9,7 +9,7 @@ import {
 import { commanded } from './peer-commands.ts';
 import type { Fault } from './peer-faults.ts';
 import { hubbed, joinedBy } from './peer-hub.ts';
-import { cursorRead, packed } from './peer-liberties.ts';
+import { cursorRead, packed, slashed } from './peer-liberties.ts';
 import { listed } from './peer-lists.ts';
 import { type Owned, ownedObjects } from './peer-objects.ts';
 import { profiled } from './peer-profiles.ts';
@@ -304,9 +304,8 @@ export class Peer {
       role,
       url: `${this.url}/credentials`,
     }));
-    if (!this.isLiberal) return { data: { version: '2.2.1', endpoints: [...credentials, ...endpoints] } };
-    const own = { identifier: 'ca-bct-news', role: 'SENDER', url: `${this.url}/sender/news` };
-    return { data: { version: '2.2.1', endpoints: [own, ...endpoints, ...credentials].map((one) => ({ ...one, url: `${one.url}/` })) } };
+    const all = this.isLiberal ? slashed([{ identifier: 'ca-bct-news', role: 'SENDER', url: `${this.url}/sender/news` }, ...endpoints, ...credentials]) : [...credentials, ...endpoints];
+    return { data: { version: '2.2.1', endpoints: all } };
   }
 
   private async credentials({ method, body }: Asked, token: 'registration' | 'current'): Promise<Said> {
