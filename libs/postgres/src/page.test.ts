@@ -108,3 +108,23 @@ test('TRN-52 a list is not counted again before its membership is another one, b
   await db.query(`UPDATE membership SET version = '2'`);
   expect(await total()).toBe(8);
 });
+
+test('TRN-50 an offset of one\'s own deep in a long list is found from a mark, as long as the membership is the same', async () => {
+  await db.query('DELETE FROM plates');
+  await db.query(`INSERT INTO plates (plate, last_updated) SELECT '-' || n, '2022-02-01T00:00:00Z' FROM generate_series(1, 3200) n`);
+  await db.query('DELETE FROM membership');
+  await db.query(`INSERT INTO membership VALUES ('marked 1')`);
+  const at = async (offset: number, more: Partial<PageRequest> = {}) => {
+    const of = { table: 'plates', text: 'plate', where: 'NOT hidden', membership: '(SELECT version FROM membership)' };
+    return plates(await pageByCreation(db, of, { offset, limit: 2, ...more }));
+  };
+  const places = [1999, 2000, 2001, 2345, 2999, 3000, 3199, 3200, 5000];
+  const all = await Promise.all(places.map((offset) => at(offset)));
+  expect(all).toEqual(['-2000-2001', '-2001-2002', '-2002-2003', '-2346-2347', '-3000-3001', '-3001-3002', '-3200', '', '']);
+  // Nobody said so: what is found from a mark stays where it was.
+  await db.query(`UPDATE plates SET hidden = true WHERE plate = '-1'`);
+  expect([await at(1999), await at(2000), await at(3005)]).toEqual(['-2001-2002', '-2001-2002', '-3006-3007']);
+  expect(await at(2000, { dateFrom: '2022-01-01T00:00:00Z' })).toBe('-2002-2003');
+  await db.query(`UPDATE membership SET version = 'marked 2'`);
+  expect([await at(1999), await at(2000), await at(3005)]).toEqual(['-2001-2002', '-2002-2003', '-3007-3008']);
+});

@@ -24,7 +24,7 @@ export interface PagedTable {
   readonly values?: readonly unknown[];
   /**
    * SQL of a text that is another one once another row counts, or one does not any more, and is the same while rows
-   * only change: until then the list is not counted again. A constant, never input.
+   * only change: until then the list is neither counted nor measured out again. A constant, never input.
    */
   readonly membership?: string;
 }
@@ -36,6 +36,19 @@ export interface ObjectPage {
   /** Whether objects follow these. */
   readonly more: boolean;
 }
+
+/** Every so many objects of a long list it is known where they are: an offset of one's own passes over fewer than that. */
+const MARK_EVERY = 1_000;
+const MARKED_LISTS_MAX = 100;
+
+interface Marks {
+  readonly membership: string;
+  /** Of the object that is the last of the first `MARK_EVERY`, of the first twice as many, and so on. */
+  readonly positions: readonly bigint[];
+  readonly atMs: number;
+}
+
+const marks = new WeakMap<Queryable, Map<string, Marks>>();
 
 /** How old the total may be that goes with a page behind the first. */
 const TOTAL_MS = 2_000;
@@ -52,7 +65,7 @@ const totals = new WeakMap<Queryable, Map<string, Total>>();
 /**
  * A page in order of creation, so that what is updated meanwhile does not shift (OCPI TRN-50, TRN-54).
  * Behind another page it begins at that one's end, whatever came or went before it, and costs what the
- * first one does; by its offset alone it is found by passing over keys.
+ * first one does; by its offset alone it is found by passing over keys, of a list whose membership is known over few.
  */
 export async function pageByCreation(db: Queryable, of: PagedTable, request: PageRequest): Promise<ObjectPage> {
   const { table, text, where = 'true', values = [], updated = 'last_updated' } = of;
@@ -61,7 +74,10 @@ export async function pageByCreation(db: Queryable, of: PagedTable, request: Pag
   const to = dateTo === undefined ? '$2::timestamptz IS NULL' : `${updated} < $2`;
   const window = `${where} AND ${from} AND ${to}`;
   const bounds = [dateFrom ?? null, dateTo ?? null, ...values];
-  const behind = after && after.offset <= offset ? after : undefined;
+  const membership = dateFrom === undefined && dateTo === undefined ? of.membership : undefined;
+  const told = after && after.offset <= offset ? after : undefined;
+  const list = { bounds, membership, keys: `created FROM ${table} WHERE ${window}` };
+  const behind = told ?? (offset >= 2 * MARK_EVERY ? await markBefore(db, list, offset) : undefined);
   const [position, most, skipped] = [1, 2, 3].map((n) => `$${bounds.length + n}`);
   const keys = `SELECT created FROM ${table} WHERE ${window} AND created > ${position} ORDER BY created`;
   const skip = offset - (behind?.offset ?? 0);
@@ -74,8 +90,8 @@ export async function pageByCreation(db: Queryable, of: PagedTable, request: Pag
     totalOf(db, {
       count: `count(*)::int AS count FROM ${table} WHERE ${window}`,
       bounds,
-      membership: dateFrom === undefined && dateTo === undefined ? of.membership : undefined,
-      maxAgeMs: behind ? TOTAL_MS : 0,
+      membership,
+      maxAgeMs: told ? TOTAL_MS : 0,
     }),
   ]);
   const rows = page.rows.slice(0, limit);
@@ -98,17 +114,52 @@ async function totalOf(db: Queryable, { count: counted, bounds, membership, maxA
   const atMs = performance.now();
   if (held && atMs - held.atMs < maxAgeMs) return held.count;
   const keep = (total: Total): number => {
-    known.delete(key);
-    known.set(key, total);
-    if (known.size > TOTALS_MAX) known.delete(known.keys().next().value!);
+    keepNewest(known, key, total, TOTALS_MAX);
     return total.count;
   };
-  if (membership !== undefined && held) {
-    const { rows } = await db.query<{ membership: string }>(parsedOnce(`SELECT ${membership} AS membership`));
-    if (rows[0]!.membership === held.membership) return keep({ ...held, atMs });
-  }
+  if (membership !== undefined && held && await now(db, membership) === held.membership) return keep({ ...held, atMs });
   const also = membership === undefined ? '' : `${membership} AS membership, `;
   return keep({ ...(await db.query<Total>(`SELECT ${also}${counted}`, bounds)).rows[0]!, atMs });
+}
+
+interface Marked {
+  readonly keys: string;
+  readonly bounds: readonly unknown[];
+  readonly membership: string | undefined;
+}
+
+/** The last mark that is not behind this offset; none of a list whose membership changed again and again just now. */
+async function markBefore(db: Queryable, { keys, bounds, membership }: Marked, offset: number): Promise<PageRequest['after']> {
+  if (membership === undefined) return undefined;
+  const known = marks.get(db) ?? new Map<string, Marks>();
+  marks.set(db, known);
+  const key = JSON.stringify([keys, bounds]);
+  const atMs = performance.now();
+  const is = await now(db, membership);
+  let held = known.get(key);
+  if (held?.membership !== is) {
+    if (held && atMs - held.atMs < TOTAL_MS) return undefined;
+    const { rows } = await db.query<{ position: bigint }>(
+      parsedOnce(`SELECT created AS position FROM (SELECT created, row_number() OVER (ORDER BY created) AS place FROM (SELECT ${keys}) listed) placed
+        WHERE place % ${MARK_EVERY} = 0 ORDER BY created`), bounds,
+    );
+    // Read behind the membership: what came between makes it another one.
+    held = { membership: is, positions: rows.map(({ position }) => position), atMs };
+    keepNewest(known, key, held, MARKED_LISTS_MAX);
+  }
+  const count = Math.min(Math.floor(offset / MARK_EVERY), held.positions.length);
+  return count === 0 ? undefined : { position: held.positions[count - 1]!, offset: count * MARK_EVERY };
+}
+
+async function now(db: Queryable, membership: string): Promise<string> {
+  const { rows } = await db.query<{ membership: string }>(parsedOnce(`SELECT ${membership} AS membership`));
+  return rows[0]!.membership;
+}
+
+function keepNewest<T>(known: Map<string, T>, key: string, value: T, most: number): void {
+  known.delete(key);
+  known.set(key, value);
+  if (known.size > most) known.delete(known.keys().next().value!);
 }
 
 /** The texts are few: tables, and which bounds are given. */
