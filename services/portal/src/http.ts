@@ -56,6 +56,7 @@ export interface HttpParts {
 export function mountRoutes(app: INestApplication, fastify: FastifyInstance, parts: HttpParts): void {
   // Nest answers only for what no route of the table takes.
   app.useGlobalFilters(new ProblemFilter(parts.log));
+  endSilentAtStop(fastify);
   void fastify.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, readBody);
@@ -64,6 +65,19 @@ export function mountRoutes(app: INestApplication, fastify: FastifyInstance, par
     scope.get('/healthz', () => ({ status: 'ok' }));
     scope.get('/openapi.json', () => parts.document);
     for (const route of parts.routes) mount(scope, route, parts);
+  });
+}
+
+/** Else a stop would wait for connections on which nothing was asked yet, as browsers open them ahead, for as long as they like. */
+function endSilentAtStop(fastify: FastifyInstance): void {
+  const silent = new Set<Socket>();
+  fastify.server.on('connection', (socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  fastify.server.on('request', ({ socket }) => silent.delete(socket));
+  fastify.addHook('preClose', async () => {
+    for (const socket of silent) socket.destroy();
   });
 }
 

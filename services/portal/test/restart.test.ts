@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import pg from 'pg';
 import { Rejected } from '#decider';
@@ -251,13 +253,20 @@ test('a stream stays open while sessions is away, and shows what came meanwhile'
   expect(seen).toEqual(['ordered', 'completed']);
 });
 
-test('a portal that stops ends its streams at once', async () => {
+test('a portal that stops ends its streams at once, and connections on which nothing was asked', async () => {
   neighbours = await Neighbours.play(platform);
   const { client, service } = await started();
   const avery = await client.signedIn('avery@plunk.example', 'correct horse');
   const { body: { charge_id: id } } = await avery.post('/v1/charges', level2);
   const stream = avery.events<ChargeView>(`/v1/charges/${id}/events`);
   expect((await stream.next()).value).toMatchObject({ state: 'ordered' });
+  const { hostname, port } = new URL(service.urls!.portal!);
+  const silent = connect(Number(port), hostname);
+  const ended = once(silent, 'close');
+  await once(silent, 'connect');
+  // A connection is taken in turn: this one after the silent one.
+  expect((await client.get('/healthz')).status).toBe(200);
   await service.stop();
   expect(await stream.next()).toMatchObject({ done: true });
+  await ended;
 });
