@@ -192,6 +192,34 @@ describe('Open Routing', () => {
     expect(answer.status_code).toBe(4001);
     expect(answer.status_message).toContain('OCPI-to');
     expect((await ask(emsp, sender('locations'))).status_code).toBe(2001);
+    // A result goes to the response_url alone.
+    expect(await ask(cpo, `${sender('commands')}/STOP_SESSION/X`, { method: 'POST', body: { result: 'ACCEPTED' } })).toMatchObject({
+      http: 200, status_code: 4001, status_message: expect.stringContaining('OCPI-to'),
+    });
+  });
+
+  test('HUB-15: a reservation, a Session, a Token and a Location that was told to one find who keeps them', async () => {
+    cpo.answer = () => ({ data: { result: 'ACCEPTED', timeout: 30 } });
+    const response_url = `${emsp.base}/results/open`;
+    const order = (name: string, body: object, to?: Party) =>
+      ask(emsp, `${receiver('commands')}/${name}`, { method: 'POST', body: { response_url, ...body }, ...(to ? { to } : {}) });
+    await order('RESERVE_NOW', { reservation_id: 'OPEN-R', location_id: 'X', expiry_date: '2030-01-01T00:00:00Z', token: exampleToken }, oasis);
+    await ask(cpo, `${receiver('sessions')}/CA/EOA/OPEN-3`, { to: plunk, method: 'PUT', body: session('OPEN-3') });
+    await ask(cpo, `${receiver('locations')}/CA/EOA/OPEN-ONE`, { to: plunk, method: 'PUT', body: { ...exampleLocation, ...oasis, id: 'OPEN-ONE' } });
+    await ask(emsp, `${receiver('tokens')}/CA/CPK/OPEN-T`, { to: hubAsParty, method: 'PUT', body: { ...exampleToken, ...plunk, uid: 'OPEN-T' } });
+    const charging_profile = { charging_rate_unit: 'A', charging_profile_period: [{ start_period: 0, limit: 10 }] };
+    const put = (path: string, body: object) => ask(emsp, path, { method: 'PUT', body });
+    for (const answer of [
+      await order('CANCEL_RESERVATION', { reservation_id: 'open-r' }),
+      await order('START_SESSION', { location_id: 'open-one', token: exampleToken }),
+      await put(`${receiver('chargingprofiles')}/open-3`, { response_url, charging_profile }),
+      await put(`${sender('sessions')}/OPEN-3/charging_preferences`, { profile_type: 'FAST' }),
+    ]) expect([answer.status_code, routed(answer.headers)], answer.status_message).toEqual([1000, { from: 'CA*EOA', to: 'CA*CPK' }]);
+    const asked = await ask(cpo, `${sender('tokens')}/OPEN-T/authorize`, { method: 'POST' });
+    expect([asked.status_code, routed(asked.headers)], asked.status_message).toEqual([1000, { from: 'CA*CPK', to: 'CA*EOA' }]);
+    const active = { start_date_time: '2022-02-01T17:00:00Z', charging_profile };
+    expect(await ask(cpo, `${sender('chargingprofiles')}/OPEN-3`, { method: 'PUT', body: active }), 'which is not among its interfaces')
+      .toMatchObject({ status_code: 4001, status_message: expect.stringContaining('CA*CPK has no chargingprofiles SENDER') });
   });
 });
 
@@ -435,6 +463,12 @@ describe('who is there', () => {
     expect(all.map(({ party_id, role, status }) => `${party_id} ${role} ${status}`).sort()).toEqual([
       'EOA CPO CONNECTED', 'FAR EMSP PLANNED', 'HBR EMSP CONNECTED', 'SHY EMSP CONNECTED', 'SOO CPO PLANNED',
     ]);
+    const within = async (dates: string) =>
+      ((await call(hub, `${sender('hubclientinfo')}?${dates}`, { token: emsp.token })).data as typeof first).map(({ party_id }) => party_id);
+    // The planned ones are as of the settings' planned_since; TRN-50.
+    const begin = '2022-01-01T00:00:00Z';
+    expect(await within(`date_from=${begin}&date_to=2022-01-01T00:00:01Z`)).toEqual(['SOO', 'FAR']);
+    expect([await within(`date_to=${begin}`), await within('date_from=2022-01-01T00:00:01Z')]).toEqual([[], ['EOA', 'HBR']]);
     await expect.poll(() => other.pushed('PUT /hubclientinfo/CA/EOA')).toHaveLength(1);
     const put = last(other, 'PUT /hubclientinfo/CA/EOA');
     expect(put.body).toMatchObject({ country_code: 'CA', party_id: 'EOA', role: 'CPO', status: 'CONNECTED' });

@@ -103,7 +103,8 @@ export function clueOf({ module, role, method, path }: Route, { params, query, b
     case 'SENDER chargingprofiles': return clue('session-token', session);
     case 'SENDER locations': return clue('location', params.location_id);
     case 'SENDER tokens': return clue('token', `${String(query['type'] ?? 'RFID')} ${params.token_uid}`);
-    default: return method === 'GET' ? undefined : { by: 'everybody' };
+    // Only what tells Receivers is for everybody: a result without the way back is for nobody.
+    default: return method === 'GET' || role === 'SENDER' ? undefined : { by: 'everybody' };
   }
 }
 
