@@ -21,7 +21,8 @@ test('LOC-08 regular hours are there where it is not open all day, and end after
   expect(faults({ opening_times: { twentyfourseven: false } })).toEqual([at]);
   expect(faults({ opening_times: { twentyfourseven: true, regular_hours: regular('08:00', '20:00') } })).toEqual([at]);
   expect(faults({ opening_times: { twentyfourseven: false, regular_hours: regular('08:00', '20:00') } })).toEqual([]);
-  expect(faults({ opening_times: { twentyfourseven: false, regular_hours: regular('20:00', '08:00') } })).toEqual([`${at}[0]`]);
+  for (const end of ['08:00', '20:00'])
+    expect(faults({ opening_times: { twentyfourseven: false, regular_hours: regular('20:00', end) } }), end).toEqual([`${at}[0]`]);
 });
 
 test('LOC-12 a Connector gives no more power than its voltage and current', () => {

@@ -43,11 +43,11 @@ test('a refusal names the version that who asks speaks', () => {
 });
 
 test('TRN-52 a page says the total, the server\'s limit, and the next page with all filters', () => {
-  const page = { dateFrom: from, offset: 100, limit: 50 };
+  const page = { dateFrom: from, dateTo: '2022-03-01T00:00:00Z', offset: 100, limit: 50 };
   expect(pageHeaders(list, page, 151, 100)).toEqual({
     'X-Total-Count': '151',
     'X-Limit': '100',
-    Link: `<${list}?date_from=2022-02-01T00%3A00%3A00Z&offset=150&limit=50>; rel="next"`,
+    Link: `<${list}?date_from=2022-02-01T00%3A00%3A00Z&date_to=2022-03-01T00%3A00%3A00Z&offset=150&limit=50>; rel="next"`,
   });
 });
 

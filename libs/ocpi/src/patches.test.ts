@@ -62,6 +62,10 @@ test('LOC-03 LOC-33 an EVSE that a PUT leaves out becomes REMOVED', () => {
 test('TRN-60 a PUT replaces: optional fields that it leaves out are gone', () => {
   const { name: _, ...pushed } = exampleLocation;
   expect(putLocation(exampleLocation, pushed)).not.toHaveProperty('name');
+  const { evse_id: __, ...evse } = exampleLocation.evses![0]!;
+  expect(putEvse(exampleLocation, evse).evses![0]).toEqual(evse);
+  const { tariff_ids: ___, ...connector } = evse.connectors[0]!;
+  expect(putConnector(exampleLocation, 'DC1', connector)!.evses![0]!.connectors[0]).toEqual(connector);
 });
 
 test('TRN-61 LOC-32 a PATCH of a Location changes what it gives and nothing else', () => {
@@ -108,6 +112,12 @@ test('D12 a PATCH sent twice counts once; the later one of the same start stands
   });
   expect(twice.charging_periods).toHaveLength(3);
   expect(twice.charging_periods!.at(-1)!.dimensions[0]!.volume).toBe(0.7);
+});
+
+test('LOC-04 no PATCH gives a Location or a Session another name or owner', () => {
+  const other = { country_code: 'NL', party_id: 'XYZ', id: 'OTHER', last_updated: at };
+  expect(patchLocation(exampleLocation, other)).toEqual({ ...exampleLocation, last_updated: at });
+  expect(patchSession(exampleSession, other)).toEqual({ ...exampleSession, last_updated: at });
 });
 
 test('TOK-02 a Token is made invalid, its key never changes', () => {

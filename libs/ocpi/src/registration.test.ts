@@ -44,3 +44,17 @@ test('VER-07 what a peer lacks is named', () => {
   expect(missingInterfaces(emsp, [{ module: 'tokens', role: 'SENDER' }])).toEqual([]);
   expect(typicalInterfaces.CPO).toContainEqual({ module: 'tokens', role: 'RECEIVER' });
 });
+
+const functional = 'cdrs chargingprofiles commands locations sessions tariffs tokens';
+test.each([
+  ['CPO', 'cdrs locations sessions tariffs', 'chargingprofiles commands hubclientinfo tokens'],
+  ['EMSP', 'chargingprofiles commands tokens', 'cdrs hubclientinfo locations sessions tariffs'],
+  ['HUB', 'cdrs chargingprofiles commands hubclientinfo locations sessions tariffs tokens', functional],
+  ['NAP', 'locations tariffs', 'locations tariffs'],
+  ['NSP', '', 'hubclientinfo locations tariffs'],
+  ['OTHER', '', 'hubclientinfo locations tariffs'],
+  ['SCSP', 'chargingprofiles', 'hubclientinfo sessions'],
+] as const)('VER-07 typical of %s is to be Sender of %s and Receiver of %s', (role, sends, receives) => {
+  const of = (side: string) => typicalInterfaces[role].filter((one) => one.role === side).map(({ module }) => module).sort().join(' ');
+  expect([of('SENDER'), of('RECEIVER')]).toEqual([sends, receives]);
+});

@@ -47,6 +47,14 @@ test('LOC-06 who may see an unpublished Location is named by uid and type, visua
   expect(to({ visual_number: '17' })).toBe('publish_allowed_to[0].issuer: is required beside visual_number');
 });
 
+test('LOC-08 the days of regular hours are 1, Monday, to 7', () => {
+  const on = (weekday: number) => says(Location, {
+    ...exampleLocation, opening_times: { twentyfourseven: false, regular_hours: [{ weekday, period_begin: '08:00', period_end: '20:00' }] },
+  });
+  expect([on(1), on(7)]).toEqual(['valid', 'valid']);
+  for (const weekday of [0, 8]) expect(on(weekday), String(weekday)).toMatch(/^opening_times\.regular_hours\[0\]\.weekday: is not 1/);
+});
+
 test('LOC-31 TRN-62 a PATCH without last_updated is refused', () => {
   expect(says(LocationPatch, { name: 'Oasis' })).toBe('last_updated: is missing, a DateTime is required');
   expect(says(SessionPatch, { kwh: 1 })).toMatch(/^last_updated: is missing/);
@@ -74,6 +82,7 @@ test('SES-07 TRN-90 "#NA" is a reservation\'s EVSE, not a running charge\'s, and
   const reservation = { ...exampleSession, status: 'RESERVATION', evse_uid: '#NA', connector_id: '#NA' };
   expect(says(Session, reservation)).toBe('valid');
   expect(says(Session, { ...reservation, status: 'ACTIVE' })).toMatch(/^evse_uid: "#NA" is not allowed while/);
+  expect(says(Session, { ...reservation, evse_uid: '1', status: 'ACTIVE' })).toMatch(/^connector_id: "#NA" is not allowed while/);
   expect(says(Session, { ...exampleSession, id: '#NA' })).toMatch(/^id: "#NA" names nothing/);
   expect(says(Token, { ...exampleToken, uid: '' })).toBe('uid: is empty');
 });
@@ -106,8 +115,12 @@ test('CDR-16 SES-11 dimensions of a Session that only inform are not in a CDR, a
   const [first] = exampleCdr.charging_periods;
   const withType = (type: string) => [{ ...first!, dimensions: [...first!.dimensions, { type, volume: 40 }] }];
   const inCdr = (type: string) => says(Cdr, { ...exampleCdr, charging_periods: withType(type) });
-  expect(inCdr('STATE_OF_CHARGE')).toMatch(/^charging_periods\[0\]\.dimensions: CURRENT, .* only for Sessions/);
-  expect(says(Session, { ...exampleSession, charging_periods: withType('STATE_OF_CHARGE') })).toBe('valid');
+  for (const type of ['CURRENT', 'ENERGY_EXPORT', 'ENERGY_IMPORT', 'POWER', 'STATE_OF_CHARGE']) {
+    expect(inCdr(type), type).toMatch(/^charging_periods\[0\]\.dimensions: CURRENT, .* only for Sessions/);
+    expect(says(Session, { ...exampleSession, charging_periods: withType(type) }), type).toBe('valid');
+  }
+  for (const type of ['MAX_CURRENT', 'MIN_CURRENT', 'MAX_POWER', 'MIN_POWER', 'PARKING_TIME', 'RESERVATION_TIME', 'TIME'])
+    expect(inCdr(type), type).toBe('valid');
   expect(inCdr('FLAT')).toMatch(/unknown CdrDimensionType "FLAT"$/);
 });
 
@@ -142,6 +155,8 @@ test('CHP-04 a limit has at most one decimal', () => {
     says(ChargingProfile, { charging_rate_unit: 'A', charging_profile_period: [{ start_period: 0, limit }] });
   expect(withLimit(16.1)).toBe('valid');
   expect(withLimit(16.05)).toBe('charging_profile_period[0].limit: has more than one decimal');
+  const atLeast = (min_charging_rate: number) => says(ChargingProfile, { charging_rate_unit: 'A', min_charging_rate });
+  expect([atLeast(6.5), atLeast(6.25)]).toEqual(['valid', 'min_charging_rate: has more than one decimal']);
 });
 
 test('CRE-09 CRE-10 credentials hold a printable token, and each role of a party once', () => {

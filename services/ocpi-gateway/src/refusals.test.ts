@@ -8,6 +8,11 @@ test.each([
   ['invalid-object', 200, 2001],
   ['cdr-differs-from-recorded', 200, 2001],
   ['unknown-token-to-authorize', 404, 2004],
+  ['foreign-party', 404, 2001],
+  ['foreign-object', 200, 2001],
+  ['id-differs', 200, 2001],
+  ['session-is-final', 200, 2001],
+  ['not-capable', 404, 2001],
   ['not-json', 400, 2001],
   ['not-authorized', 401, 2001],
   ['already-registered', 405, 2000],
@@ -18,6 +23,10 @@ test.each([
   for (const error of [new Rejected(code, 'why'), new Refused(code, 'why')]) {
     expect(failureOf(error)).toEqual({ answer: { http, status }, message: 'why', bug: false });
   }
+});
+
+test('TOK-07 that the place is needed is 2002, and a success of HTTP', () => {
+  expect(failureOf(new Refused('location-needed', 'where?'))).toEqual({ answer: { http: 200, status: 2002 }, message: 'where?', bug: false });
 });
 
 test('no refusal of content is an HTTP error of the server', () => {

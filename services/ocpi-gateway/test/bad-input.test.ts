@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Client } from 'undici';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { invitePartner } from '#contracts/ocpi-gateway';
-import { authorization, type Cdr, exampleCdr, exampleLocation, exampleToken, type Token } from '#ocpi';
+import { authorization, type Cdr, exampleCdr, exampleLocation, exampleSession, exampleTariff, exampleToken, type Token } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
 import { HandPartner } from './hand-partner.ts';
 import { RawHttp } from './raw-http.ts';
@@ -73,6 +73,7 @@ async function keepsNothing(of: () => Promise<void>): Promise<void> {
   expect(await kept()).toEqual(before);
 }
 
+const at = '2022-02-01T00:00:00Z';
 const deep = (levels: number) => `{"more":${'['.repeat(levels)}${']'.repeat(levels)}}`;
 const wrong: readonly [what: string, method: string, path: string, body: unknown, http: number, says: RegExp][] = [
   ['a body that breaks off', 'PUT', tokenPath, '{"uid":', 400, /./],
@@ -107,6 +108,18 @@ const wrong: readonly [what: string, method: string, path: string, body: unknown
     404,
     /none of your roles/,
   ],
+  ["another party's Session", 'GET', 'receiver/sessions/CA/CPK/S-1', undefined, 404, /none of your roles/],
+  ["another party's Tariff, read", 'GET', 'receiver/tariffs/CA/CPK/T-1', undefined, 404, /none of your roles/],
+  ["another party's Tariff", 'PUT', 'receiver/tariffs/CA/CPK/T-1', { ...exampleTariff, party_id: 'CPK', id: 'T-1' }, 404, /none of your roles/],
+  ["another party's Tariff, deleted", 'DELETE', 'receiver/tariffs/CA/CPK/T-1', undefined, 404, /none of your roles/],
+  ["another party's Token, read", 'GET', 'receiver/tokens/CA/CPK/04AA', undefined, 404, /none of your roles/],
+  ["another party's Location, read", 'GET', 'receiver/locations/CA/CPK/L-1', undefined, 404, /none of your roles/],
+  ['a Session under another id', 'PUT', 'receiver/sessions/CA/MTL/S-1', { ...exampleSession, party_id: 'MTL', id: 'S-2' }, 200, /id: "S-2" in the body/],
+  ['a PATCH of a Session that is said to be another', 'PATCH', 'receiver/sessions/CA/MTL/S-1', { id: 'S-2', last_updated: at }, 200, /id: "S-2"/],
+  ['a Tariff under another id', 'PUT', 'receiver/tariffs/CA/MTL/T-1', { ...exampleTariff, party_id: 'MTL', id: 'T-2' }, 200, /id: "T-2" in the body/],
+  ['a Location under another id', 'PUT', 'receiver/locations/CA/MTL/L-1', { ...exampleLocation, party_id: 'MTL', id: 'L-2' }, 200, /id: "L-2" in the body/],
+  ['an EVSE under another uid', 'PATCH', 'receiver/locations/CA/MTL/L-1/E1', { uid: 'E2', last_updated: at }, 200, /uid: "E2" in the body/],
+  ['a Connector under another id', 'PUT', 'receiver/locations/CA/MTL/L-1/E1/1', exampleLocation.evses![0]!.connectors[1]!, 200, /id: "2" in the body/],
   [
     'a foreign token to start with',
     'POST',

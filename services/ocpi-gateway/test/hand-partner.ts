@@ -37,6 +37,8 @@ export class HandPartner {
   version = '2.2.1';
   /** Versions that it lists, too, and has no details of. */
   alsoLists: readonly string[] = [];
+  /** Whether its version details list where credentials go. */
+  listsCredentials = true;
   /** Puts its versions into an object, as the table of 2.1.1-d2 has them. */
   wrapsVersions = false;
   /** Of 2.3.0: the party of the hub that it is, such as `CAHUB`. */
@@ -187,7 +189,7 @@ export class HandPartner {
     return {
       data: {
         version: this.version,
-        endpoints: [{ identifier: 'credentials', role: 'RECEIVER', url: `${this.base}/credentials` }, ...endpoints],
+        endpoints: [...(this.listsCredentials ? [{ identifier: 'credentials', role: 'RECEIVER', url: `${this.base}/credentials` }] : []), ...endpoints],
       },
     };
   }

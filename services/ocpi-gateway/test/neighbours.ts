@@ -54,6 +54,8 @@ export class Neighbours {
   /** What was asked of reservations. */
   readonly reservations: Record<string, unknown>[] = [];
   readonly orders: unknown[] = [];
+  /** What they were asked, by its verb. */
+  readonly asked: { readonly verb: string; readonly request: object }[] = [];
   answers: Answers = {};
   /** What goes on after Locations were listed, and before that is answered. */
   listed = async <Page>(pages: Page): Promise<Page> => pages;
@@ -69,6 +71,16 @@ export class Neighbours {
     const neighbours = new Neighbours(bus, platform);
     await Promise.all([neighbours.keepObjects(), neighbours.keepTokens(), neighbours.keepSessions(), neighbours.keepCdrs()]);
     return neighbours;
+  }
+
+  /** Answers, and notes what it is asked. */
+  private get noting(): Pick<Bus, 'answer'> {
+    return {
+      answer: (contract, handler) => this.bus.answer(contract, (requests, ...more) => {
+        this.asked.push(...requests.map((request) => ({ verb: contract.verb, request })));
+        return handler(requests, ...more);
+      }),
+    };
   }
 
   async tell(...facts: readonly Fact[]): Promise<void> {
@@ -139,7 +151,7 @@ export class Neighbours {
   }
 
   private async keepObjects(): Promise<void> {
-    const { bus } = this;
+    const { noting: bus } = this;
     await bus.answer(putPartnerLocation, async (requests) => requests.map(({ party, locationId, evseUid, patch, bodyJson, replaces, askedAt }) => {
       const key = keyOf('location', party, locationId);
       const refusal = this.refusedOnce.get(locationId);
@@ -225,7 +237,7 @@ export class Neighbours {
   }
 
   private async keepTokens(): Promise<void> {
-    const { bus } = this;
+    const { noting: bus } = this;
     await bus.answer(putPartnerToken, async (requests) => requests.map(({ party, uid, type, patch, bodyJson, replaces, askedAt }) => {
       const key = keyOf('token', party, `${type} ${uid}`);
       const body = fromJsonBytes<never>(bodyJson);
@@ -250,7 +262,7 @@ export class Neighbours {
   }
 
   private async keepSessions(): Promise<void> {
-    const { bus } = this;
+    const { noting: bus } = this;
     await bus.answer(putPartnerSession, async (requests) => requests.map(({ party, sessionId, patch, bodyJson, replaces, askedAt }) => {
       const key = keyOf('session', party, sessionId);
       const body = fromJsonBytes<never>(bodyJson);
@@ -291,7 +303,7 @@ export class Neighbours {
   starts!: Answering;
 
   async answerStarts(): Promise<void> {
-    this.starts = await this.bus.answer(startSession, async (requests) => Promise.all(requests.map(async ({ orderId, locationId, tokenJson, party }) => {
+    this.starts = await this.noting.answer(startSession, async (requests) => Promise.all(requests.map(async ({ orderId, locationId, tokenJson, party }) => {
       this.orders.push(orderId);
       const { result, unknownLocation = false } = await this.answers.startSession!({
         orderId, locationId, token: fromJsonBytes(tokenJson), party: party?.partyId,
@@ -301,7 +313,7 @@ export class Neighbours {
   }
 
   private async keepCdrs(): Promise<void> {
-    const { bus } = this;
+    const { noting: bus } = this;
     await bus.answer(receiveCdr, async (requests) => requests.map(({ bodyJson }) => {
       const cdr = fromJsonBytes<Cdr>(bodyJson);
       const party = { countryCode: cdr.country_code, partyId: cdr.party_id };

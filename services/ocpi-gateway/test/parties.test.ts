@@ -3,10 +3,10 @@ import { told } from '#bus';
 import { cdrIssued } from '#contracts/cdr-ledger';
 import { locationChanged } from '#contracts/locations';
 import { authorizeAtPartner, sendCommand } from '#contracts/ocpi-gateway';
-import { sessionStarted } from '#contracts/sessions';
+import { requestProfile, sessionStarted, setPreferences } from '#contracts/sessions';
 import { tariffPublished, tariffWithdrawn } from '#contracts/tariff-engine';
 import { tokenChanged } from '#contracts/tokens-auth';
-import { toJsonBytes } from '#contracts';
+import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { exampleCdr, exampleLocation, exampleSession, exampleTariff, exampleToken } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
 import { call, type CallOptions, openSide, type Side } from './side.ts';
@@ -26,6 +26,13 @@ beforeAll(async () => {
     'RECEIVER locations', 'RECEIVER tariffs', 'RECEIVER sessions', 'RECEIVER cdrs', 'SENDER tokens', 'RECEIVER tokens', 'RECEIVER commands',
   ], ['EMSP QBC', 'CPO LAV']);
   await montreal.register(north);
+  const { neighbours } = north;
+  for (const contract of [requestProfile, setPreferences]) {
+    await neighbours.bus.answer(contract as typeof setPreferences, async (requests) => requests.map((request) => {
+      neighbours.asked.push({ verb: contract.verb, request });
+      return { response: 'ACCEPTED', result: 'REJECTED', timeoutS: 0, message: '' };
+    }));
+  }
 });
 afterAll(async () => {
   await montreal?.close();
@@ -146,6 +153,56 @@ test('CMD-08: START_SESSION is for the Locations of the party that OCPI-to names
   expect(fromOf(answer.headers)).toBe('CA*NOB');
   await get('receiver/commands/START_SESSION', { method: 'POST', body });
   expect(asked).toEqual(['NOB', undefined]);
+});
+
+const mine = { ...exampleToken, country_code: 'CA', party_id: 'QBC' };
+const references = { location_id: 'L', evse_uids: ['E'] };
+const profile = { charging_rate_unit: 'A', charging_profile_period: [{ start_period: 0, limit: 10 }] };
+const changed = { max_amperage: 16, last_updated: at };
+const everyone = ['MTL', 'QBC', 'LAV'].map(of);
+/** Of NOB, and in February. */
+const february = { page: { dateFrom: '2022-02-01T00:00:00Z', dateTo: '2022-03-01T00:00:00Z', offset: 1, limit: 2 }, owner: of('NOB') };
+const window = 'date_from=2022-02-01T00:00:00&date_to=2022-03-01T00:00:00Z&offset=1&limit=2';
+const place = { location_id: 'SITE-NOB', evse_uid: 'E', connector_id: '2' };
+const placeAsked = { locationId: 'SITE-NOB', evseUid: 'E', connectorId: '2' };
+const reservation = { ...place, reservation_id: 'R', expiry_date: '2030-01-01T00:00:00', token: mine, authorization_reference: 'REF' };
+
+test.each<[verb: string, method: string, path: string, to: string, body: object | undefined, asked: object]>([
+  ['list-locations', 'GET', `sender/locations?${window}`, 'NOB', undefined, february],
+  ['list-tariffs', 'GET', `sender/tariffs?${window}`, 'NOB', undefined, february],
+  ['list-sessions', 'GET', `sender/sessions?${window}`, 'NOB', undefined, { ...february, tokenParties: everyone }],
+  ['list-cdrs', 'GET', `sender/cdrs?${window}`, 'NOB', undefined, { ...february, tokenParties: everyone }],
+  ['list-tokens', 'GET', `sender/tokens?${window}`, 'NOE', undefined, { ...february, owner: of('NOE') }],
+  ['put-partner-location', 'PATCH', 'receiver/locations/CA/LAV/L/E/1', 'NOE', changed,
+    { party: of('LAV'), locationId: 'L', evseUid: 'E', connectorId: '1', patch: true, bodyJson: changed }],
+  ['get-token', 'GET', 'receiver/tokens/CA/MTL/04?type=APP_USER', 'NOB', undefined, { party: of('MTL'), uid: '04', type: 'APP_USER' }],
+  ['put-partner-token', 'PATCH', 'receiver/tokens/CA/MTL/04?type=APP_USER', 'NOB', { valid: false, last_updated: at },
+    { party: of('MTL'), uid: '04', type: 'APP_USER', patch: true }],
+  ['answer-authorize', 'POST', 'sender/tokens/04/authorize?type=APP_USER', 'NOE', references,
+    { uid: '04', type: 'APP_USER', party: of('NOE'), asker: of('LAV'), locationReferencesJson: references }],
+  ['start-session', 'POST', 'receiver/commands/START_SESSION', 'NOB', { ...place, token: mine, authorization_reference: 'REF' },
+    { ...placeAsked, party: of('NOB'), tokenJson: mine, authorizationReference: 'REF' }],
+  ['stop-session', 'POST', 'receiver/commands/STOP_SESSION', 'NOB', { session_id: 'S' }, { sessionId: 'S', party: of('NOB'), parties: everyone }],
+  ['reserve-evse', 'POST', 'receiver/commands/RESERVE_NOW', 'NOB', reservation, {
+    reservationId: 'R', locationId: 'SITE-NOB', evseUid: 'E', expiresAt: '2030-01-01T00:00:00Z', party: of('NOB'), authorizationReference: 'REF',
+  }],
+  ['cancel-reservation', 'POST', 'receiver/commands/CANCEL_RESERVATION', 'NOB', { reservation_id: 'R' },
+    { reservationId: 'R', party: of('NOB'), parties: everyone }],
+  ['resolve-evse', 'POST', 'receiver/commands/UNLOCK_CONNECTOR', 'NOB', place, { ...placeAsked, party: of('NOB') }],
+  ['request-profile', 'PUT', 'receiver/chargingprofiles/S', 'NOB', { charging_profile: profile },
+    { method: 'PUT', sessionId: 'S', party: of('NOB'), parties: everyone, profile: { unit: 'A' } }],
+  ['set-preferences', 'PUT', 'sender/sessions/S/charging_preferences', 'NOB', { profile_type: 'FAST' },
+    { sessionId: 'S', party: of('NOB'), parties: everyone, preferencesJson: { profile_type: 'FAST' } }],
+])('TRN-50 TOK-01 TOK-04 CMD-08 HUB-01: %s is asked all that %s %s says to CA*%s', async (verb, method, path, party, body, asked) => {
+  const { neighbours } = north;
+  neighbours.asked.length = 0;
+  const headers = { ...to(party), 'OCPI-from-party-id': 'LAV', 'OCPI-from-country-code': 'CA' };
+  const said = body && (method === 'POST' || 'charging_profile' in body ? { response_url: `${montreal.base}/results/2`, ...body } : body);
+  const { status_message } = await get(path, { method, headers, ...(said ? { body: path.includes('authorize') ? body : said } : {}) });
+  const read = (value: unknown): unknown => (value instanceof Uint8Array ? fromJsonBytes(value) : value);
+  const asks = neighbours.asked.filter((one) => one.verb === verb)
+    .map(({ request }) => Object.fromEntries(Object.entries(request).map(([name, value]) => [name, read(value)])));
+  expect(asks.at(-1), status_message).toMatchObject(asked);
 });
 
 test('nobody registers as one of our parties', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { registerPartner } from '#contracts/ocpi-gateway';
+import { invitePartner, registerPartner } from '#contracts/ocpi-gateway';
 import { HandPartner } from './hand-partner.ts';
-import { openSide, type Side } from './side.ts';
+import { call, openSide, type Side } from './side.ts';
 
 let oasis: Side;
 const partners: HandPartner[] = [];
@@ -34,6 +34,19 @@ test('VER-02 a version that a partner lists and has no details of is passed over
 test('2.1.1 its versions may come in an object, as its table has them', async () => {
   const partner = await partnerOf('VCC', { version: '2.1.1', wrapsVersions: true });
   expect(await register(partner)).toMatchObject({ state: 'registered', version: '2.1.1' });
+});
+
+test('CRE-02 CRE-03 who POSTs its credentials to a version that it does not list is 3002, who lists no place for ours is 3003: neither is registered', async () => {
+  const partner = await partnerOf('VCE', {});
+  const { tokenA: token } = await oasis.neighbours.bus.ask(invitePartner, { name: 'VCE', parties: partner.parties() });
+  const post = (body = partner.credentials()) => call(oasis, '/ocpi/2.2.1/credentials', { token, method: 'POST', body });
+  const given = partner.credentials();
+  partner.version = '2.1.1';
+  expect(await post(given)).toMatchObject({ http: 200, status_code: 3002 });
+  Object.assign(partner, { version: '2.2.1', listsCredentials: false });
+  expect(await post()).toMatchObject({ http: 200, status_code: 3003, status_message: expect.stringContaining('no credentials endpoint') });
+  partner.listsCredentials = true;
+  expect(await post(), 'its TOKEN_A is good still').toMatchObject({ http: 200, status_code: 1000 });
 });
 
 test('CRE-03 who speaks 2.1.1 alone is refused by a hub by name, and its operator reads what can be done; so is who shares no version with a CPO', async () => {
