@@ -56,6 +56,10 @@ test('CHP-03: changes in too quick succession are TOO_OFTEN, but the same order 
   expect((await request(id)).result).toBe('TOO_OFTEN');
   expect((await request(id, { method: 'DELETE' })).result).toBe('TOO_OFTEN');
   expect(await request(id, { method: 'GET' })).toMatchObject({ result: 'ACCEPTED', outcome: 'REJECTED' });
+  const db = await world.openSessionsDb();
+  await db.query("UPDATE profile_orders SET ordered_at = ordered_at - interval '1 hour'");
+  await db.close();
+  expect((await request(id)).result, 'an hour later').toBe('ACCEPTED');
 });
 
 /** What OASIS grants a provider: of Carbon Plunk's contracts one. */
@@ -111,9 +115,13 @@ test('CHP-01: a charger at no site is NOT_SUPPORTED, and a profile that cannot b
 });
 
 test('SES-20: an EVSE that does not claim it takes no preferences, and another party\'s session is unknown', async () => {
-  const { id } = await running('P-4', 'OASIS-L2-04');
+  const { charge, id } = await running('P-4', 'OASIS-L2-04');
   const preferencesJson = toJsonBytes({ profile_type: 'REGULAR' });
-  const prefer = (parties: object[]) => world.bus.ask(setPreferences, { sessionId: id, parties, preferencesJson });
+  const prefer = (parties: object[], more: object = {}) => world.bus.ask(setPreferences, { sessionId: id, parties, preferencesJson, ...more });
   await expect(prefer([plunk])).rejects.toThrow('not-capable');
   await expect(prefer([xyz])).rejects.toThrow('unknown-session');
+  await expect(prefer([plunk], { party: xyz }), 'at another party of ours').rejects.toThrow('unknown-session');
+  await world.say(stops(charge, '18:00:00', '9000'));
+  await expect.poll(() => world.of('ended', id)).toHaveLength(1);
+  await expect(prefer([plunk])).rejects.toThrow('is over');
 });

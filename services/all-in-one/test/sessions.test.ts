@@ -27,6 +27,7 @@ import {
   sessionOf,
   stops,
   type World,
+  xyz,
 } from './sessions-world.ts';
 
 // We are the CPO: charges at our stations, and partners' commands to them.
@@ -160,6 +161,9 @@ test('START_SESSION and STOP_SESSION of a partner, each carried out once and ans
   expect(
     await world.bus.ask(stopSession, { ...stop, parties: [{ countryCode: 'CA', partyId: 'XYZ' }] }),
   ).toMatchObject({ result: 'REJECTED' });
+  expect(await world.bus.ask(stopSession, { ...stop, parties: [plunk], party: xyz }), 'at another party of ours').toMatchObject({
+    result: 'UNKNOWN_SESSION',
+  });
   expect(await world.bus.ask(stopSession, { ...stop, parties: [plunk] })).toMatchObject({
     result: 'ACCEPTED',
   });
@@ -186,6 +190,8 @@ test('START_SESSION and STOP_SESSION of a partner, each carried out once and ans
 test.each([
   [{ locationId: 'ELSEWHERE' }, true],
   [{ evseUid: 'L2-99' }, true],
+  [{ connectorId: '9' }, true],
+  [{ party: xyz }, true],
 ])(
   'CMD-05 START_SESSION at %j is REJECTED and is no place of ours',
   async (more, unknownLocation) => {

@@ -115,6 +115,16 @@ test('a place that the Location does not have is not billed', () => {
   );
 });
 
+test('PRC-14 a reservation that nobody used is billed where its tariff prices that, and its time is known', () => {
+  const [element] = tariff.elements;
+  const priced = { ...tariff, elements: [{ ...element!, restrictions: { reservation: 'RESERVATION' as const } }, element!] };
+  const why = (of: typeof tariff, changed: Partial<Session> = {}) =>
+    whyUnbillable({ tariff: of, session: { ...session, ...changed }, token, reservationOnly: true });
+  expect([why(priced), why(tariff), why(priced, { charging_periods: [] })]).toEqual([
+    undefined, 'reservation-without-price', 'reservation-without-price',
+  ]);
+});
+
 test('who is billed by nobody', () => {
   expect(whyUnbillable({ tariff, session, token })).toBeUndefined();
   expect(whyUnbillable({ tariff, session: { ...session, status: 'INVALID' }, token })).toBe(

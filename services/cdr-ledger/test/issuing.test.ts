@@ -208,9 +208,10 @@ test('what the partner has is acknowledged', async () => {
 });
 
 test('CDR-15 TRN-51 TRN-54 CDRs are paged in the order of their creation, to the owner of their tokens only', async () => {
-  const page = async (more: object, tokenParties = [cpk]) => {
+  const page = async (more: object, tokenParties = [cpk], owner?: object) => {
     const { objectsJson, total } = await oasis.bus.ask(listCdrs, {
       tokenParties,
+      ...(owner ? { owner } : {}),
       page: { offset: 0, limit: 10, ...more },
     });
     return { ids: objectsJson.map((json) => fromJsonBytes<Cdr>(json).id), total };
@@ -226,6 +227,8 @@ test('CDR-15 TRN-51 TRN-54 CDRs are paged in the order of their creation, to the
   expect(await page({ offset: 1, limit: 2 })).toEqual({ ids: all.slice(1, 3), total: 5 });
   expect(await page({ offset: 9 })).toEqual({ ids: [], total: 5 });
   expect(await page({}, [{ countryCode: 'CA', partyId: 'XYZ' }])).toEqual({ ids: [], total: 0 });
+  expect(await page({}, [cpk], bct), 'of one party of ours').toEqual({ ids: all, total: 5 });
+  expect(await page({}, [cpk], { countryCode: 'CA', partyId: 'NOB' })).toEqual({ ids: [], total: 0 });
   const { cdr: first } = await read1(cdr.id);
   expect(await page({ dateTo: first!.last_updated })).toEqual({ ids: [], total: 0 });
   expect((await page({ dateFrom: first!.last_updated, limit: 1 })).ids).toEqual([cdr.id]);

@@ -41,6 +41,20 @@ test('what is the operator\'s alone is in no Location that is told: stations, th
   expect(described).toMatchObject({ id: 'SITE', evses: [{ uid: 'E1', connectors: [{ id: '1', tariff_ids: ['L2'] }] }] });
 });
 
+test('LOC-01 what the settings change of a Connector is as new as its EVSE and Location, and nothing else is', () => {
+  const party = { country_code: 'CA', party_id: 'BCT' };
+  const evse = (uid: string, ...tariffs: string[]) => ({
+    uid, connectors: tariffs.map((tariff, n) => ({ id: String(n + 1), tariff_ids: [tariff] })),
+  });
+  const site = (...evses: ReturnType<typeof evse>[]) => ({ id: 'SITE', time_zone: 'America/Vancouver', private: false, evses });
+  const [first, then] = ['2022-02-01T17:00:00Z', '2022-02-01T18:00:00Z'];
+  const before = describedLocation(site(evse('E1', 'L2', 'L2'), evse('E2', 'L2')), party, undefined, first);
+  const { last_updated, evses } = describedLocation(site(evse('E1', 'L2', 'NIGHT'), evse('E2', 'L2')), party, before, then);
+  expect([last_updated, evses!.map((one) => [one.last_updated, ...one.connectors.map((connector) => connector.last_updated)])]).toEqual([
+    then, [[then, first, then], [first, first]],
+  ]);
+});
+
 test('a member that is undefined is none', () => {
   expect(sameJson({ a: 1, b: undefined }, { a: 1 })).toBe(true);
   expect(sameJson({ a: 1 }, { a: 1, b: undefined })).toBe(true);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, connectBus } from '#bus';
+import { fromJsonBytes } from '#contracts';
 import { sendCommand, SendOutcome } from '#contracts/ocpi-gateway';
 import { Outcome, reserve, startCharging } from '#contracts/ocpp-gateway';
 import { Rejected } from '#decider';
@@ -46,22 +47,32 @@ let db: Database;
 let bus: Bus;
 let asked: string[] = [];
 let broken: Rejected | undefined;
+/** What the station says, and at which connector it was asked; whom an order was from. */
+let says = Outcome.ACCEPTED;
+let askedAt = 0;
+let reserved: object | undefined;
+let from: object | undefined;
 
 beforeAll(async () => {
   database = await freshDatabase();
   db = await openDatabase({ url: database.url, schema: 'sessions', migrations });
   bus = await connectBus({ natsUrl: natsUrl(), platform: freshPlatform(), service: 'sessions' });
   await bus.hold(startCharging, 'OASIS-L2-01', async (orders) =>
-    orders.map(({ orderId }) => {
+    orders.map(({ orderId, connectorId }) => {
       asked.push(orderId);
-      return broken ?? { outcome: Outcome.ACCEPTED, detail: '' };
+      askedAt = connectorId;
+      return broken ?? { outcome: says, detail: '' };
     }),
   );
   await bus.hold(reserve, 'OASIS-L2-01', async (orders) =>
-    orders.map(() => broken ?? { outcome: Outcome.INOPERATIVE, detail: '' }));
+    orders.map((order) => {
+      reserved = { ...order, tokenJson: fromJsonBytes(order.tokenJson) };
+      return broken ?? { outcome: Outcome.INOPERATIVE, detail: '' };
+    }));
   await bus.answer(sendCommand, async (orders) =>
-    orders.map(({ orderId }) => {
+    orders.map(({ orderId, ...order }) => {
       asked.push(orderId);
+      ({ from } = order);
       return { outcome: SendOutcome.ANSWERED, result: 'ACCEPTED', timeoutS: 30 };
     }),
   );
@@ -131,6 +142,23 @@ test('a station is asked once, and its answer ends the command', async () => {
   expect([asked, await service.resultOf('C1')]).toEqual([['C1'], 'ACCEPTED']);
 });
 
+test.each([
+  [Outcome.REJECTED, 'AVAILABLE', 'REJECTED'],
+  [Outcome.REJECTED, 'CHARGING', 'EVSE_OCCUPIED'],
+  [Outcome.OCCUPIED, 'AVAILABLE', 'EVSE_OCCUPIED'],
+  [Outcome.INOPERATIVE, 'AVAILABLE', 'EVSE_INOPERATIVE'],
+  [Outcome.NOT_SUPPORTED, 'AVAILABLE', 'NOT_SUPPORTED'],
+  [Outcome.UNKNOWN, 'AVAILABLE', 'TIMEOUT'],
+  [Outcome.STALE, 'AVAILABLE', 'FAILED'],
+])('CMD-02 a station that says %i while its EVSE is %s: %s', async (outcome, evseStatus, result) => {
+  const service = aService();
+  says = outcome;
+  await service.takes('C20', { ...starting, stationConnector: 2, evseStatus });
+  expect(await service.carryOut('C20', 1)).toBe('done');
+  says = Outcome.ACCEPTED;
+  expect([askedAt, await service.resultOf('C20')]).toEqual([2, result]);
+});
+
 test('a station whose answer was lost is not asked again: the charge may still begin, until the time-out', async () => {
   const service = aService();
   await service.takes('C2');
@@ -159,13 +187,17 @@ test.each<[string, number, Rejected | undefined, number]>([
   const number = 100 + attempt;
   await service.takes(`R${attempt}`, {
     kind: 'reserve', number, sessionId: 'S-R', token: JSON.stringify(exampleToken), expiresAt: '2022-02-01T19:00:00Z',
-    reservationId: 'R-1', locationId: 'SURREY', operator: { country_code: 'CA', party_id: 'BCT' }, places: [place, { ...place, evseUid: 'L2-02' }],
+    reservationId: 'R-1', locationId: 'SURREY', operator: { country_code: 'CA', party_id: 'BCT' },
+    places: [{ ...place, stationConnector: 2 }, { ...place, stationConnector: 2, evseUid: 'L2-02' }],
   });
   await db.query('DELETE FROM due');
   broken = no;
   await service.carryOut(`R${attempt}`, attempt);
   broken = undefined;
   expect((await db.query("SELECT FROM due WHERE kind = 'forget-reservation'")).rowCount).toBe(lettingGo);
+  expect(reserved).toMatchObject({
+    stationId: 'OASIS-L2-01', connectorId: 2, reservationId: number, expiresAt: '2022-02-01T19:00:00Z', tokenJson: exampleToken,
+  });
 });
 
 test('a charge that begins while the answer is lost is the answer', async () => {
@@ -202,6 +234,7 @@ test('an order that may have been sent is not sent again', async () => {
   expect(await service.send('O2', 1)).toBe('done');
   expect(await service.send('O2', 2)).toBe('done');
   expect([asked, await service.stateOf('O2')]).toEqual([['O2'], 'accepted']);
+  expect(from, 'HUB-04: of whom the driver is').toMatchObject({ countryCode: exampleToken.country_code, partyId: exampleToken.party_id });
 });
 
 test('who slept while another took over neither asks the station nor sends the order: that one has said how it ended', async () => {

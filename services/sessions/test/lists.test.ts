@@ -6,6 +6,7 @@ import { exampleSession, type Session } from '#ocpi';
 import { type Database, openDatabase } from '#postgres';
 import type { Running } from '#service';
 import { testPlatform, type TestPlatform } from '#test-servers';
+import { newestOfKey, newReservation, reservationsWithId } from '../src/reservation-rows.ts';
 import { listOwnSessions, storeOwnSession } from '../src/session-rows.ts';
 import { start } from '../src/start.ts';
 
@@ -64,6 +65,25 @@ test('TRN-50 TRN-51 a window of last_updated includes its start and not its end'
   const page = { dateFrom: hour(3), dateTo: hour(5), offset: 0, limit: 10 };
   const { objectsJson, total } = await bus.ask(listSessions, { tokenParties: [plunk], page });
   expect([ids(objectsJson), total]).toEqual([['S3', 'S4'], 2]);
+});
+
+test('HUB-01 a list may be of the Sessions of one party of ours', async () => {
+  const of = async (partyId: string) => {
+    const owner = { countryCode: exampleSession.country_code, partyId };
+    return (await bus.ask(listSessions, { tokenParties: [plunk], owner, page: { offset: 0, limit: 1 } })).total;
+  };
+  expect([await of(exampleSession.party_id.toLowerCase()), await of('XYZ')]).toEqual([20, 0]);
+});
+
+test('CMD-09 the same reservation_id of another eMSP, or at another Location, is another reservation', async () => {
+  const key = (party_id: string, locationId: string, reservationId = 'R-1') => ({ party: { country_code: 'CA', party_id }, locationId, reservationId });
+  const make = (party_id: string, locationId: string) => db.tx((tx) => newReservation(tx, key(party_id, locationId), `S-${party_id}-${locationId}`));
+  const [first, others, there] = [await make('CPK', 'L1'), await make('XYZ', 'L1'), await make('CPK', 'L2')];
+  const found = async (party_id: string, locationId: string) => (await newestOfKey(db, key(party_id, locationId, 'r-1')))?.number;
+  expect([await found('CPK', 'l1'), await found('XYZ', 'L1'), await found('CPK', 'L2'), await found('XYZ', 'L2')])
+    .toEqual([first.number, others.number, there.number, undefined]);
+  const cancellable = await reservationsWithId(db, [{ country_code: 'CA', party_id: 'CPK' }], 'r-1');
+  expect(cancellable.map(({ number }) => number), 'CMD-11').toEqual([there.number, first.number]);
 });
 
 test('Sessions of whomever\'s tokens are listed with those of parties that nobody named', async () => {

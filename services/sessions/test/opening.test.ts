@@ -56,6 +56,8 @@ afterAll(async () => {
 const gone = async () => {
   await Promise.all(answering.splice(0).map((each) => each.stop()));
 };
+/** By whom and for whom a tariff was asked. */
+const chosenFor: object[] = [];
 /** locations and tariff-engine are there, with these prices. */
 async function there(price = 0.2): Promise<void> {
   const [evse] = exampleLocation.evses!;
@@ -71,7 +73,10 @@ async function there(price = 0.2): Promise<void> {
         }),
       })),
     ),
-    await bus.answer(selectTariff, async (asked) => asked.map(() => ({ tariffJson: toJsonBytes(tariff), version: 3 }))),
+    await bus.answer(selectTariff, async (asked) => asked.map((request) => {
+      chosenFor.push(request);
+      return { tariffJson: toJsonBytes(tariff), version: 3 };
+    })),
   ];
 }
 
@@ -183,6 +188,18 @@ test.each([[true, 0], [false, 1]])('CMD-03 a charge of an order that was a TIMEO
   const charge = aCharge(service, byOrder, { stationId: 'LATE', isCardShown });
   await charge.begins();
   expect(await openDue(db, `session ${charge.sessionId}`)).toHaveLength(stops);
+});
+
+test('TAR-02, TOK-13 the tariff is asked for by the token: its type, its owner, and the profile that it charges by', async () => {
+  const token = { ...exampleToken, party_id: 'XYZ', type: 'APP_USER', default_profile_type: 'GREEN' };
+  const charge = aCharge(aService(), { status: 'Accepted', authMethod: 'COMMAND', tokenJson: toJsonBytes(token) });
+  await charge.begins();
+  await there();
+  expect(await charge.opens()).toBe('done');
+  expect(chosenFor.at(-1)).toMatchObject({
+    party: { countryCode: 'CA', partyId: 'BCT' }, tariffIds: ['T'], tokenType: 'APP_USER', profileType: 'GREEN',
+    tokenParty: { countryCode: 'CA', partyId: 'XYZ' }, at: '2022-02-01T17:00:00Z',
+  });
 });
 
 test('while those that are asked are away, all that a station says waits, and then comes in its order', async () => {

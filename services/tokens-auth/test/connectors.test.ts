@@ -38,6 +38,8 @@ let locations: Bus;
 let gateway: Bus;
 /** Where the owner was told that its card is, and what it allows. */
 const asked: (LocationReferences | undefined)[] = [];
+/** By whom of us, and about what. */
+let question: object = {};
 let allowed: LocationReferences | undefined;
 /** Whether where a station is comes later than a card is worth waiting for. */
 let isSlow = false;
@@ -60,7 +62,8 @@ beforeAll(async () => {
       evseStatus: 'AVAILABLE', private: locationId === 'HOME', stationConnectors: Object.keys(stations[stationId]!).map(Number),
     };
   })));
-  await gateway.answer(authorizeAtPartner, (questions) => questions.map(({ uid, locationReferencesJson }) => {
+  await gateway.answer(authorizeAtPartner, (questions) => questions.map(({ uid, locationReferencesJson, ...more }) => {
+    question = { uid, ...more };
     asked.push(locationReferencesJson && fromJsonBytes<LocationReferences>(locationReferencesJson));
     const token = { ...exampleToken, party_id: 'CPK', uid };
     return { outcome: SendOutcome.ANSWERED, authorizationInfoJson: toJsonBytes({ allowed: 'ALLOWED', token, ...(allowed ? { location: allowed } : {}) }) };
@@ -97,6 +100,7 @@ test('TOK-04: of a station of several EVSEs the owner may allow one: decided by 
   allowed = { location_id: 'STREET', evse_uids: ['E3'] };
   expect([await tap('NEVER', 'STREET'), await tap('NEVER', 'STREET', 1), await tap('NEVER', 'STREET', 2)])
     .toEqual(['Accepted by connector', 'Blocked not-here', 'Accepted']);
+  expect(question, 'HUB-04').toMatchObject({ party: { countryCode: 'CA', partyId: 'CPK' }, uid: 'NEVER', type: 'RFID', from: bct });
   allowed = { location_id: 'STREET', evse_uids: ['E9'] };
   expect(await tap('NEVER', 'STREET'), 'at another station').toBe('Blocked not-here');
   allowed = undefined;

@@ -87,6 +87,17 @@ test('TOK-02 a card that a PATCH made invalid is Blocked', async () => {
   expect(await tap('04CC')).toMatchObject({ status: 'Blocked' });
 });
 
+test('TRN-60 TRN-61 a PUT replaces the whole token, a PATCH what it says', async () => {
+  const held = async () => fromJsonBytes<Token>((await bus.ask(getToken, { party: plunk, uid: '04CE', type: 'RFID' })).tokenJson!);
+  const group = card('04CE', { group_id: 'FLEET', visual_number: '17' });
+  await put(group);
+  await put({ uid: '04CE', visual_number: '18', last_updated: '2022-02-01T18:00:00Z' }, true);
+  expect(await held()).toEqual({ ...group, visual_number: '18', last_updated: '2022-02-01T18:00:00Z' });
+  const bare = card('04CE', { last_updated: '2022-02-01T19:00:00Z' });
+  await put(bare);
+  expect(await held()).toEqual(bare);
+});
+
 test('a PATCH of a token nobody pushed is refused by name', async () => {
   await expect(put({ uid: '04DD', valid: false, last_updated: '2022-02-01T18:00:00Z' }, true)).rejects.toMatchObject({
     code: 'unknown-token',
