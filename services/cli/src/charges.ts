@@ -8,6 +8,8 @@ import {
   policyWith,
   price,
   type Priced,
+  type PriceOptions,
+  splitPeriods,
   type Tariff,
 } from '#pricing';
 import { type Document, documentsOf } from './documents.ts';
@@ -90,6 +92,7 @@ class Reading {
   readonly #tariffs: readonly Tariff[] | undefined;
   /** "tariff.json:1" of each of them. */
   readonly #places: readonly string[];
+  readonly #elements: ReadonlySet<string>;
   readonly #zones: ZoneChoice;
   readonly #policy: Policy | undefined;
   readonly #reservation: Outcome | undefined;
@@ -104,6 +107,7 @@ class Reading {
   ) {
     this.#tariffs = found?.map(({ tariff }) => tariff);
     this.#places = found?.map(({ at }) => at) ?? [];
+    this.#elements = new Set(found?.map(({ tariff }) => JSON.stringify(tariff.elements)));
     this.#zones = zones;
     this.#policy = policy;
     this.#reservation = reservation;
@@ -123,16 +127,18 @@ class Reading {
     const other = otherThanCharge(source);
     if (other) throw new RefusedInput(other);
     const reader = new LiberalReader();
+    const own = source.tariffs ?? source.tariff;
     const charge = reader.charge(source, this.#tariffs);
     const zone = this.#zones.of(source, charge);
     if (zone?.assumed) this.#assumed(at, zone);
     const policy = this.#policyFor(charge, reader.remarks);
+    const isOther = this.#isOther(own, policy !== this.#policy);
     const options = {
       ...(zone && { timeZone: zone.name }),
       ...(policy && { policy }),
       ...(this.#reservation && { reservation: this.#reservation }),
     };
-    const priced = this.#byPlaces(() => price(charge, options));
+    const priced = this.#byPlaces(() => price(isOther ? cutAnew(charge, options, reader.remarks) : charge, options));
     const id = typeof source.id === 'string' || typeof source.id === 'number' ? String(source.id) : undefined;
     return { at, id, source, priced, zone, remarks: reader.remarks };
   }
@@ -146,6 +152,13 @@ class Reading {
       const at = this.#places[Number(index)];
       throw at === undefined ? error : new InvalidTariff(`${at}: ${path}`, (error as InvalidTariff).rule);
     }
+  }
+
+  /** Whether the charge was metered by other tariffs than those of --tariff, be they of the same id. */
+  #isOther(own: unknown, isForAll: boolean): boolean {
+    if (!this.#tariffs) return false;
+    const its = [own ?? []].flat() as (Partial<Tariff> | null)[];
+    return its.length === 0 ? isForAll : !its.some((one) => this.#elements.has(JSON.stringify(one?.elements)));
   }
 
   /** Where the periods name none of --tariff, it is meant for all of them. */
@@ -169,6 +182,19 @@ class Reading {
     this.#warned.add(text);
     this.#warn(`${at}: the time zone is not given; ${text}. --time-zone says it for sure.`);
   }
+}
+
+/** Its periods are those of the prices that it was metered by: as a correction cuts them. */
+function cutAnew(charge: Charge, options: PriceOptions, remarks: Remark[]): Charge {
+  const periods = splitPeriods(charge, options);
+  if (periods.length > charge.charging_periods!.length) {
+    const why = {
+      en: 'its periods are cut where the price of --tariff changes, as if all had run evenly through each',
+      fr: 'ses périodes sont coupées où le prix de --tariff change, comme si tout avait été régulier en chacune',
+    };
+    remarks.push({ code: 'periods-cut', path: 'charging_periods', why });
+  }
+  return { ...charge, charging_periods: periods };
 }
 
 interface FoundTariff {
