@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import { Decimal, decimal } from '#money';
 import { instant, rfc3339 } from '#time';
 import { type MeterEvent, splitAtPriceChanges } from './meter.ts';
-import { chargeOf, energy, start_date_time, tariffOf, time } from '../test/one-hour.ts';
+import { chargeOf, energy, flat, start_date_time, tariffOf, time } from '../test/one-hour.ts';
 import { price } from './price.ts';
+import { reservationStarts } from './reserved.ts';
 import { type ChargingPeriod, InvalidCharge, type Tariff, type TariffElement } from './shapes.ts';
 import { quote } from './quote.ts';
 import { spanningPeriods, splitPeriods } from './spanning.ts';
@@ -142,4 +143,30 @@ test('a period that runs on beyond the end that is told is looked at as the othe
   const dimensions = [{ type: 'ENERGY' as const, volume: 7 }];
   const charge = chargeOf({ ...tariffOf(), elements: all }, { start_date_time, dimensions }, { start_date_time: '2024-01-10T13:00:00Z', dimensions });
   expect(spanningPeriods(price({ ...charge, end_date_time: '2024-01-10T12:10:00Z' })).map(({ period }) => period)).toEqual([0]);
+});
+
+test('a reservation is split where its price changes, as it is when it is metered (500 reservations)', () => {
+  const reserved = fc.array(fc.record({
+    price_components: fc.constantFrom([time], [{ ...time, price: 3 }], [flat], [flat, time]),
+    restrictions: fc.record({
+      reservation: fc.constantFrom('RESERVATION', 'RESERVATION_EXPIRES'),
+      start_time: maybe(wall), end_time: maybe(wall),
+      min_duration: maybe(fc.integer({ min: 0, max: 20 }).map((n) => n * 300)),
+      max_duration: maybe(fc.integer({ min: 1, max: 40 }).map((n) => n * 300)),
+      day_of_week: maybe(fc.constantFrom(['MONDAY'], ['SATURDAY', 'SUNDAY'])),
+    }),
+  }), { minLength: 1, maxLength: 5 }) as fc.Arbitrary<TariffElement[]>;
+  fc.assert(fc.property(elements, reserved, started, fc.integer({ min: 1, max: 1_500 }), (all, some, startMs, minutes) => {
+    const tariff = { ...tariffOf(), elements: [...some, ...all] };
+    const [start, endMs] = [rfc3339(startMs), startMs + minutes * 60_000];
+    const charge = {
+      start_date_time: start, end_date_time: rfc3339(endMs + 3_600_000), currency: tariff.currency, tariffs: [tariff],
+      charging_periods: [
+        { start_date_time: start, dimensions: [{ type: 'RESERVATION_TIME', volume: hours(endMs - startMs) }] },
+        { start_date_time: rfc3339(endMs), dimensions: [{ type: 'TIME', volume: 1 }] },
+      ],
+    };
+    const starts = splitPeriods(charge, { timeZone }).map(({ start_date_time: at }) => instant(at)).filter((atMs) => atMs < endMs);
+    expect(starts).toEqual(reservationStarts({ tariff, timeZone }, startMs, endMs));
+  }), { numRuns: 500 });
 });

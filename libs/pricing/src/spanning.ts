@@ -1,6 +1,6 @@
 import { Decimal, decimal, type DecimalLike, max, min } from '#money';
 import { rfc3339 } from '#time';
-import { PriceChanges } from './changes.ts';
+import { type Priceable, PriceChanges } from './changes.ts';
 import type { CompiledTariff } from './compile.ts';
 import { type Course, readCourse } from './course.ts';
 import type { Note } from './notes.ts';
@@ -8,7 +8,7 @@ import { defaultPolicy, type Policy } from './policy.ts';
 import type { Priced, PriceOptions } from './price.ts';
 import type { Moment } from './restriction.ts';
 import { type CdrDimension, type Charge, type ChargingPeriod, InvalidCharge, type TariffDimension } from './shapes.ts';
-import { levelsOf, type Stretch } from './stretch.ts';
+import { levelsOf, type Stretch, usesCharger } from './stretch.ts';
 
 // A CDR with a start in 1970 (CDR-19), or by a tariff of a thousand bounds, has more moments than anybody wants to look at.
 const MOMENTS_MAX = 5_000;
@@ -60,10 +60,10 @@ export function spanningPeriods({ course, policy, timeZone }: Priced): Note[] {
 }
 
 /** Made once per tariff. */
-function changesBy(policy: Policy, timeZone: string | undefined): (tariff: CompiledTariff) => PriceChanges {
+function changesBy(policy: Policy, timeZone: string | undefined, of?: Priceable): (tariff: CompiledTariff) => PriceChanges {
   const made = new Map<CompiledTariff, PriceChanges>();
   return (tariff) => {
-    const changes = made.get(tariff) ?? new PriceChanges(tariff, policy, timeZone);
+    const changes = made.get(tariff) ?? new PriceChanges(tariff, policy, timeZone, of);
     made.set(tariff, changes);
     return changes;
   };
@@ -128,16 +128,17 @@ function mayStayAsBegun(
  */
 export function splitPeriods(charge: Charge, { timeZone, policy = defaultPolicy }: PriceOptions = {}): ChargingPeriod[] {
   const course = readCourse(charge, policy);
-  const changesOf = changesBy(policy, timeZone);
+  const changesOf = { session: changesBy(policy, timeZone), reservation: changesBy(policy, timeZone, 'reservation') };
   let moments = 0;
   const look = () => {
     if ((moments += 1) > MOMENTS_MAX) throw new InvalidCharge('charging_periods', `a price that changes ${MOMENTS_MAX} times at most expected`);
   };
   return course.stretches.flatMap((stretch) => {
     const { tariff, source, startMs, endMs, reservationS } = stretch;
-    if (!tariff || reservationS || !(endMs > startMs)) return [source];
+    // Of one that is both nobody knows when the one became the other.
+    if (!tariff || (reservationS && usesCharger(stretch)) || !(endMs > startMs)) return [source];
     const power = tariff.usesPower ? averageOf(stretch, policy) : [];
-    return partsOf(stretch, power, cutsOf(stretch, course, { changes: changesOf(tariff), policy, look }));
+    return partsOf(stretch, power, cutsOf(stretch, course, { changes: changesOf[reservationS ? 'reservation' : 'session'](tariff), policy, look }));
   });
 }
 
@@ -149,18 +150,20 @@ interface Cut {
 
 /** `look`: throws where there is no end of it. */
 function cutsOf(
-  stretch: Stretch, { chargingStartMs }: Course, { changes, policy, look }: { changes: PriceChanges; policy: Policy; look: () => void },
+  stretch: Stretch, course: Course, { changes, policy, look }: { changes: PriceChanges; policy: Policy; look: () => void },
 ): Cut[] {
   const { startMs, endMs, energySoFarWh, energyWh = Decimal.zero } = stretch;
   const spanMs = Decimal.of(endMs - startMs);
+  const originMs = stretch.reservationS ? course.startMs : course.chargingStartMs;
   const levels = levelsOf(stretch, policy);
   const states = stretch.parkingS ? (['charging', 'parking'] as const) : (['charging'] as const);
   const priceAt = ({ atMs, soFarWh }: Cut): string => {
-    const moment = { atMs, wallMs: changes.wallMs(atMs), elapsedMs: atMs - chargingStartMs, energyWh: soFarWh, levels };
+    const moment = { atMs, wallMs: changes.wallMs(atMs), elapsedMs: atMs - originMs, energyWh: soFarWh, levels };
+    if (stretch.reservationS) return changes.reservedAt(moment);
     return [...states.map((state) => changes.priceAt(moment, state)), changes.flatAt(moment)].join(' ');
   };
   const after = ({ atMs, soFarWh }: Cut): Cut => {
-    const timeMs = Math.min(changes.nextMs(atMs, chargingStartMs), endMs);
+    const timeMs = Math.min(changes.nextMs(atMs, originMs), endMs);
     const bound = changes.nextEnergyWh(soFarWh);
     if (bound && bound.compare(energySoFarWh.add(energyWh)) < 0) {
       const flown = bound.sub(energySoFarWh).mul(spanMs).divide(energyWh, 0, 'ceiling');
