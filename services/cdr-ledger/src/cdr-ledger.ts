@@ -17,7 +17,7 @@ import { correct, type OrderedCorrection, sealed } from './correcting.ts';
 import { type Finding, meterFindings } from './finding.ts';
 import { type Following, NotCaughtUp } from './follow.ts';
 import { receiverOf } from './ledgers.ts';
-import { knownId } from './meant.ts';
+import { creditedId, knownId } from './meant.ts';
 import type { MeterKeyOf } from './meters.ts';
 import type { Pace } from './pace.ts';
 import { privateParts, type PrivateParts } from './private-parts.ts';
@@ -32,8 +32,8 @@ import { rowOf } from './projections/cdr-row.ts';
 import { creditedSoFar } from './projections/credits.ts';
 import { receivedCdrs, type ReceivedWindow } from './projections/received-cdrs.ts';
 import type { RowsAhead } from './projections/rows-ahead.ts';
-import { type CdrReceived, meantCdr } from './received-cdr.ts';
-import { readBody, receive } from './receiving.ts';
+import { type CdrReceived, meantCdr, receivedStream } from './received-cdr.ts';
+import { type ReceivedBody, readBody, receive } from './receiving.ts';
 import { type Order, Recorder } from './record.ts';
 import type { PublishedOf } from './published.ts';
 import { reviewSigned } from './review-signed.ts';
@@ -57,12 +57,21 @@ export interface CdrLedgerParts {
   readonly ahead?: RowsAhead;
 }
 
+interface Received {
+  readonly isNew: boolean;
+  readonly cdr: Cdr;
+  readonly findings: readonly Finding[];
+  readonly recordedAt: string;
+}
+
 type Ordered = Promise<Order<SessionCdrCommand> | undefined>;
 
 /** The service's verbs. Whoever reads sees all that was recorded before. */
 export class CdrLedger {
   private readonly recorder: Recorder;
   private readonly privateParts: PrivateParts;
+  /** Of each CDR that is being recorded or credited, the last one that is about it. */
+  private readonly inTurn = new Map<string, Promise<unknown>>();
 
   constructor(private readonly parts: CdrLedgerParts) {
     this.privateParts = privateParts(parts.db, parts.marks);
@@ -120,13 +129,25 @@ export class CdrLedger {
   }
 
   /**
-   * Records a partner's CDR. `isNew` is false for one that was recorded before. Throws Rejected.
+   * Records a partner's CDR, one and its credits one after the other: each credit takes back what those before it left.
+   * `isNew` is false for one that was recorded before. Throws Rejected.
    */
-  async receive(
-    bytes: Uint8Array,
-  ): Promise<{ isNew: boolean; cdr: Cdr; findings: readonly Finding[]; recordedAt: string }> {
+  async receive(bytes: Uint8Array): Promise<Received> {
+    const body = readBody(bytes, this.parts.parties);
+    const { country_code, party_id, id } = body.cdr;
+    const about = receivedStream({ country_code, party_id, id: creditedId(body.cdr, undefined) ?? id });
+    const before = this.inTurn.get(about);
+    const turn = Promise.allSettled([before]).then(() => this.receiveNow(body));
+    this.inTurn.set(about, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.inTurn.get(about) === turn) this.inTurn.delete(about);
+    }
+  }
+
+  private async receiveNow(body: ReceivedBody): Promise<Received> {
     const { db, parties, clock, zoneOf, publishedOf, meterKeyOf } = this.parts;
-    const body = readBody(bytes, parties);
     const ownParty = receiverOf(parties, body.cdr.cdr_token);
     const { event, recordedAt } = await receive(
       {

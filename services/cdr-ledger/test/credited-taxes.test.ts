@@ -89,6 +89,20 @@ test('Credit CDRs that take back a CDR in parts take back of each tax exactly wh
   expect((await taxesOf('P-1-C3')).taxes.map(({ base }: { base: string }) => base)).toEqual(['-3.34', '-3.34']);
 });
 
+test('parts of a CDR that are credited at the same instant, beside the CDR itself, are taken back one after the other', async () => {
+  const original = theirs('I-1', { ...inQuebec, total_cost: priceOf(10, 11.5) });
+  const part = (n: number, total_cost: Price) => ({ ...creditCdr(original, later), id: `I-1-C${n}`, total_cost });
+  const all = [original, part(1, priceOf(-3.33, -3.83)), part(2, priceOf(-3.33, -3.83)), part(3, priceOf(-3.34, -3.84))];
+  await Promise.all(all.map((body) => plunk.ledger.receive(toJsonBytes(body))));
+  await listed();
+  expect(await Promise.all([1, 2, 3].map((n) => amounts(`I-1-C${n}`)))).toEqual([
+    ['GST -0.17', 'QST -0.33'], ['GST -0.16', 'QST -0.34'], ['GST -0.17', 'QST -0.33'],
+  ]);
+  const { rows } = await plunk.superuser.query(`SELECT energy_kwh::text, remarks FROM cdrs WHERE credit_of = 'i-1' ORDER BY "position"`);
+  expect(rows).toMatchObject([{ energy_kwh: '0', remarks: ['part-credit'] }, { energy_kwh: '0', remarks: ['part-credit'] }, { energy_kwh: '-6', remarks: null }]);
+});
+
+
 test('a part of a tax of several rates takes back that tax, with its base', async () => {
   const original = theirs('P-2', { total_cost: priceOf(10, 11) });
   await notedThen(original, { taxes: [{ code: 'VAT', rate: '', base: '10.00', amount: '1.00' }], remarks: [] });

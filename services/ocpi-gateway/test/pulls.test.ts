@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { listDifferences, listPartners, pullPartner } from '#contracts/ocpi-gateway';
-import { exampleCdr, exampleLocation, exampleSession, exampleTariff } from '#ocpi';
+import { creditCdr, exampleCdr, exampleLocation, exampleSession, exampleTariff } from '#ocpi';
 import { openDatabase } from '#postgres';
 import { HandPartner } from './hand-partner.ts';
 import { call, openSide, plunkParty, type Side } from './side.ts';
@@ -214,6 +214,13 @@ test('what was missing or older here is said as a difference; a CDR that was nev
   expect((await report()).filter(({ module }) => module === 'cdrs')).toHaveLength(1);
   // Only what changed since is asked for, with an overlap.
   expect(cpo.pushed('GET /cdrs').at(-1)).toContain('date_from=');
+});
+
+test('CDR-04 a Credit CDR that is listed beside its original is recorded behind it, in whatever order the list has them', async () => {
+  const original = { ...exampleCdr, ...owner, id: 'C-2', last_updated: new Date().toISOString().slice(0, 19) + 'Z' };
+  lists.cdrs = [creditCdr(original, original.last_updated), original];
+  const recorded = () => [...plunk.neighbours.partners.keys()].filter((key) => /^CDR .* C-2(-C)?$/.test(key)).map((key) => key.split(' ').at(-1));
+  await expect.poll(recorded, { timeout: 20_000 }).toEqual(['C-2', 'C-2-C']);
 });
 
 test('TRN-91: a list that breaks off in the middle goes on with the page that failed, also after a restart', async () => {

@@ -33,6 +33,8 @@ export interface Kind {
   readonly take: (bus: Bus, object: never, taken: Taken) => Promise<{ change: Change }>;
   /** What is held of it, by its key. */
   readonly find?: (bus: Bus, party: Party, key: string) => Promise<Uint8Array | undefined>;
+  /** To be taken behind all others of a page, and one after the other. */
+  readonly isBehind?: (object: unknown) => boolean;
   /** Sessions and CDRs do not end by not being listed. */
   readonly whole: boolean;
   /** What is held of a party; absent: known from earlier whole lists. */
@@ -105,6 +107,11 @@ export const kinds: readonly Kind[] = [
     schema: Cdr,
     keyOf: byId,
     whole: false,
+    // CDR-04: what a Credit CDR takes back goes by its original, and by the credits before it.
+    isBehind: (one) => {
+      const { credit, total_cost: cost } = (one ?? {}) as Partial<Cdr>;
+      return credit === true || (cost?.excl_vat ?? 0) < 0;
+    },
     take: (bus, _cdr: Cdr, { bodyJson }) => bus.ask(receiveCdr, { bodyJson }),
   },
 ];
@@ -135,7 +142,7 @@ export async function takeIn(
 ): Promise<TakenIn> {
   const differences: Difference[] = [];
   const seen: { party: Party; key: string }[] = [];
-  await Promise.all(objects.map(async (object) => {
+  const takeOne = async (object: unknown) => {
     const reading = read(kind.schema, object);
     const { id, ...owner } = (object ?? {}) as Owned;
     if (!reading.ok) {
@@ -166,7 +173,10 @@ export async function takeIn(
       if (!(error instanceof Refused) || passes(error)) throw error;
       differences.push({ objectKey, what: 'invalid', detail: `${error.code}: ${error.detail}` });
     }
-  }));
+  };
+  const { isBehind = () => false } = kind;
+  await Promise.all(objects.filter((one) => !isBehind(one)).map(takeOne));
+  for (const one of objects.filter(isBehind)) await takeOne(one);
   return { differences, seen };
 }
 
