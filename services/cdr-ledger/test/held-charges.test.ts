@@ -118,3 +118,19 @@ test('who holds odd CDRs back books no second CDR of a session while a part of t
   await pushCdr(careful, part('PB-1-B', -1.93));
   await expect.poll(state).toBe('booked');
 });
+
+test('who holds odd CDRs back holds a second CDR back, too, that comes after a part of the first is credited', async () => {
+  const { token } = await newDriver(careful, 'PART-FIRST');
+  const first = cdrOf(token, 'PF-1');
+  const part = (id: string, excl_vat: number): Cdr => ({ ...creditCdr(first, cdr.last_updated), id, total_cost: { excl_vat } });
+  await pushCdr(careful, first);
+  await pushCdr(careful, part('PF-1-A', -1));
+  await pushCdr(careful, cdrOf(token, 'PF-2', { session_id: first.session_id! }));
+  const state = async () => (await retailOfCdr(careful, 'PF-2')).state;
+  await expect.poll(state).toBe('held');
+  const { findings } = await careful.bus.ask(getCdr, { party: bct, cdrId: 'PF-2' });
+  expect(findings.map(({ code }) => code)).toEqual(['session-billed-twice']);
+  await pushCdr(careful, part('PF-1-B', -1.94));
+  await expect.poll(state).toBe('booked');
+  expect((await careful.bus.ask(getCdr, { party: bct, cdrId: 'PF-2' })).findings).toEqual([]);
+});

@@ -8,7 +8,7 @@ import { agree } from './agreements.ts';
 import { numbered } from './cdr-numbers.ts';
 import { type CdrRow, rowOf } from './cdr-row.ts';
 import { creditFindings, creditOvertaken, markCredited } from './credits.ts';
-import { forgetOverlaps, noteOverlaps } from './overlaps.ts';
+import { forgetOverlaps, noteOverlaps, settleOverlaps } from './overlaps.ts';
 import type { RowsAhead } from './rows-ahead.ts';
 
 /**
@@ -121,8 +121,10 @@ async function insert(tx: Tx, fresh: readonly Row[]): Promise<void> {
     ...NAMES.map((name) => textArray(rows.map((row) => row[name]?.toString()))),
   ]);
   const received = fresh.filter(({ own, credit_of }) => !own && credit_of === undefined);
-  const credited = await creditOvertaken(tx, received);
-  await noteOverlaps(tx, received.filter(({ position, isTimed }) => !credited.has(position) && isTimed));
+  await creditOvertaken(tx, received);
+  // What is credited in full is settled, and by now the rows say how much is.
+  for (const { own, party, credit_of } of fresh) if (!own && credit_of !== undefined) await settleOverlaps(tx, party, credit_of);
+  await noteOverlaps(tx, received.filter(({ isTimed }) => isTimed));
 }
 
 const ACKNOWLEDGE: Statement = {

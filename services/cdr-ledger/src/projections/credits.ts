@@ -7,7 +7,6 @@ import type { PublicCdr } from '../private-part.ts';
 import type { CdrReceived } from '../received-cdr.ts';
 import type { CreditedSoFar } from '../taken-back.ts';
 import { cdrOf } from './listed-cdr.ts';
-import { settleOverlaps } from './overlaps.ts';
 
 /** The first credit of a CDR is the one that counts. */
 export async function markCredited(tx: Tx, party: string, credit: PublicCdr): Promise<void> {
@@ -15,7 +14,6 @@ export async function markCredited(tx: Tx, party: string, credit: PublicCdr): Pr
     'UPDATE cdrs SET credited_by = $3 WHERE party = $1 AND cdr_key = $2 AND credited_by IS NULL',
     [party, idKey(credit.credit_reference_id ?? ''), credit.id],
   );
-  await settleOverlaps(tx, credit, idKey(credit.credit_reference_id ?? ''));
 }
 
 const SO_FAR: Statement = {
@@ -82,11 +80,10 @@ const OVERTAKEN: Statement = {
 
 /**
  * Credits that overtook these originals: the first one counts, as if it had come behind, and is no more
- * a credit of an unknown one. Answers which of them are credited by now.
+ * a credit of an unknown one.
  */
-export async function creditOvertaken(tx: Tx, originals: readonly Original[]): Promise<ReadonlySet<bigint>> {
-  const credited = new Set<bigint>();
-  if (originals.length === 0) return credited;
+export async function creditOvertaken(tx: Tx, originals: readonly Original[]): Promise<void> {
+  if (originals.length === 0) return;
   const { rows } = await tx.query<{ original: bigint; position: bigint; data: string }>(OVERTAKEN, [
     bigintArray(originals.map(({ position }) => position)),
     textArray(originals.map(({ party }) => party)),
@@ -102,9 +99,7 @@ export async function creditOvertaken(tx: Tx, originals: readonly Original[]): P
       await markCredited(tx, original.party, credit);
     }
     await tx.query(KNOWN, [position, JSON.stringify(before ? secondCredit(credit, before.id) : amountFindings(credit, original.charged))]);
-    credited.add(at);
   }
-  return credited;
 }
 
 const KNOWN: Statement = {

@@ -1,4 +1,3 @@
-import { type Party, partyText } from '#ocpi';
 import { bigintArray, type Statement, type Tx, uuidArray } from '#postgres';
 import type { Finding } from '../finding.ts';
 
@@ -43,6 +42,11 @@ const BESIDE = `private_parts t CROSS JOIN LATERAL (SELECT * FROM cdrs WHERE pri
   WHERE t.token_party = p.token_party AND t.token_key = p.token_key AND t.charged_to > p.charged_from
     AND t.charged_from < p.charged_to`;
 
+/** But for what rounding makes of it, as `isWhole` has it. */
+const IS_WHOLLY_CREDITED = (row: string) => `(${row}.credited_by IS NOT NULL AND abs(${row}.excl_tax) - (
+  SELECT abs(sum(k.excl_tax)) FROM cdrs k WHERE k.party = ${row}.party AND k.credit_of = ${row}.cdr_key AND k.currency = ${row}.currency
+) <= 10::numeric ^ -scale(${row}.excl_tax)) IS TRUE`;
+
 /**
  * Of each one that billed the same session, else the newest: more say nothing new. Of a flood of charges of one token at one time, a
  * hundred are looked at: all of them for each would hold up the list.
@@ -58,9 +62,10 @@ const FIND: Statement = {
            FROM (
              SELECT y.* FROM ${BESIDE} AND t.id <> p.id AND y."position" < n."position"
              ORDER BY t.charged_to, y."position" LIMIT 100) x
-           WHERE x.credited_by IS NULL
+           WHERE NOT ${IS_WHOLLY_CREDITED('x')}
            ORDER BY (x.party = c.party AND x.session_id = c.session_id) IS TRUE DESC, x."position" DESC LIMIT 1) o
-         JOIN events e ON e."position" = o.other`,
+         JOIN events e ON e."position" = o.other
+         WHERE NOT ${IS_WHOLLY_CREDITED('c')}`,
 };
 
 function findingOf(overlap: Overlap) {
@@ -71,7 +76,7 @@ function findingOf(overlap: Overlap) {
     ? {
         code: 'session-billed-twice',
         about,
-        detail: `session ${session_id} was billed by CDR ${other_id}, which is not credited`,
+        detail: `session ${session_id} was billed by CDR ${other_id}, which is not credited in full`,
       }
     : {
         code: 'overlaps-another-charge',
@@ -89,8 +94,8 @@ const APPEND: Statement = {
 };
 
 /** A CDR was credited: what was found of others because of it is settled, unless yet another overlaps. */
-export async function settleOverlaps(tx: Tx, party: Party, cdrKey: string): Promise<void> {
-  const { rows } = await tx.query<Charge>(SETTLE, [partyText(party), cdrKey]);
+export async function settleOverlaps(tx: Tx, party: string, cdrKey: string): Promise<void> {
+  const { rows } = await tx.query<Charge>(SETTLE, [party, cdrKey]);
   await noteOverlaps(tx, rows);
 }
 
