@@ -80,6 +80,18 @@ test('energy where there was none goes to the first period', () => {
   expect(replacing.charging_periods[0]?.dimensions[0]).toEqual({ type: 'ENERGY', volume: 0.5 });
 });
 
+test('energy where there was none is not that of the reservation before the charge', () => {
+  const [first] = cdr.charging_periods;
+  const reserved = { start_date_time: '2022-02-01T16:30:00Z', tariff_id: 'LEVEL-2', dimensions: [{ type: 'RESERVATION_TIME' as const, volume: 0.5 }] };
+  const none = { ...first!, dimensions: [{ type: 'ENERGY' as const, volume: 0 }, { type: 'TIME' as const, volume: 1.3333 }] };
+  const of = { ...cdr, start_date_time: reserved.start_date_time, charging_periods: [reserved, none], total_energy: 0 };
+  const { cdr: { charging_periods, total_energy_cost } } = replacement({ energyWh: '500' }, of);
+  expect(charging_periods.map(({ dimensions }) => dimensions.map(({ type, volume }) => [type, volume]))).toEqual([
+    [['RESERVATION_TIME', 0.5]], [['ENERGY', 0.5], ['TIME', 1.3333]],
+  ]);
+  expect(total_energy_cost).toMatchObject({ excl_vat: 0.12 });
+});
+
 test('another tariff prices every period and is the one in the CDR', () => {
   const cheap = {
     ...tariff,

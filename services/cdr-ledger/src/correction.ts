@@ -61,12 +61,15 @@ export function replacementOf(
 
 /**
  * Periods whose energy adds up to `kwh` exactly, each in its old proportion: the sum so far is
- * rounded, not each part. Where there was no energy at all, the first period gets it.
+ * rounded, not each part. Where there was no energy at all, the first period that is no reservation gets it.
  */
 function scaled(periods: readonly ChargingPeriod[], kwh: Decimal): ChargingPeriod[] {
   const before = sum(periods.map(energyOf));
-  if (before.isZero())
-    return periods.map((period, n) => (n === 0 ? withEnergy(period, kwh) : period));
+  if (before.isZero()) {
+    const isReserved = ({ dimensions }: ChargingPeriod) => dimensions.some(({ type }) => type === 'RESERVATION_TIME');
+    const first = periods.find((period) => !isReserved(period)) ?? periods[0];
+    return periods.map((period) => (period === first ? withEnergy(period, kwh) : period));
+  }
   let soFar = decimal(0);
   let given = decimal(0);
   return periods.map((period) => {
