@@ -144,7 +144,7 @@ export const quote = ask({
   verb: 'quote',
   request: QuoteSchema,
   answer: QuotedSchema,
-  check: filled('party', 'tariffIds', 'tokenType', 'timeZone', 'startAt', 'energyKwh'),
+  check: filled('party', 'tariffIds', 'tokenType', 'startAt', 'energyKwh'),
 });
 
 export const tariffPublished = tell({

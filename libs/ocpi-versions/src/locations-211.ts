@@ -205,7 +205,7 @@ export function locationUp(location: Json, owner: { country_code: string; party_
     parking_type: typeUp(type, notes),
     evses: evses?.map((evse, i) => evseUp(evse, notes.at('evses').at(i))),
     ...from.same('directions', 'operator', 'suboperator', 'owner', 'facilities'),
-    time_zone: from.take('time_zone') ?? (whole ? zoneOf(location as LocationOf211, notes) : undefined),
+    time_zone: from.take('time_zone') || (whole ? zoneOf(location as LocationOf211, notes) : undefined),
     opening_times: hours && { twentyfourseven: false, ...hours },
     ...from.same('charging_when_closed', 'images'),
     energy_mix: energyMix && energyMixUp(energyMix),

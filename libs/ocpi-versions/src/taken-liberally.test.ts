@@ -52,6 +52,9 @@ test('2.1.1 a Location without time_zone is in a zone of its country, so that it
   expect(zoneOf('ESP', '40.416800', '-3.703800')).toBe('Europe/Madrid');
   expect(zoneOf('ESP', '28.123500', '-15.436300')).toBe('Atlantic/Canary');
   expect(zoneOf('CAN', '49.248809', '-123.002300')).toBe('America/Vancouver');
+  // Some write a text where they have none.
+  const { value, lost } = from('2.1.1', 'location', { ...place211, time_zone: '' });
+  expect([value.time_zone, lost]).toEqual(['America/Vancouver', ['time_zone: is not given; America/Vancouver is taken, by the country and the coordinates']]);
 });
 
 test('2.1.1 an id of a Location or EVSE that is longer than what 2.2.1 keeps is refused by name: cut, it would be another\'s', () => {

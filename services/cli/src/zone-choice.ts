@@ -36,20 +36,21 @@ export class ZoneChoice {
   of(source: Loose, charge: Charge): ChosenZone | undefined {
     if (this.#given) return this.#given;
     const place = objectOf(source.cdr_location) ?? objectOf(source.location);
+    const isNeeded = (charge.tariffs ?? []).some(hasLocalTimes);
     const said =
-      stated(source.time_zone, TOLD.object) ??
-      stated(place?.time_zone, TOLD.place) ??
-      this.#ofLocation(place?.id ?? source.location_id);
-    if (said || !(charge.tariffs ?? []).some(hasLocalTimes)) return said;
+      stated(source.time_zone, TOLD.object, isNeeded) ??
+      stated(place?.time_zone, TOLD.place, isNeeded) ??
+      stated(this.#locationOf(place?.id ?? source.location_id)?.time_zone, TOLD.location, isNeeded);
+    if (said || !isNeeded) return said;
     const facts = factsOf(place ?? {});
     const there = zoneOfPlace(facts, spanOf(charge));
     return there && { name: there.name, source: placeWords(there.by, facts), assumed: there.assumed };
   }
 
-  #ofLocation(id: unknown): ChosenZone | undefined {
+  #locationOf(id: unknown): Loose | undefined {
     const named = this.#locations.find((one) => sameId(one.id, id));
     const only = id == null && this.#locations.length === 1 ? this.#locations[0] : undefined;
-    return stated((named ?? only)?.time_zone, TOLD.location);
+    return named ?? only;
   }
 }
 
@@ -95,9 +96,11 @@ export function hasLocalTimes({ elements }: Tariff): boolean {
   );
 }
 
-function stated(name: unknown, source: InWords): ChosenZone | undefined {
+/** One that there is not matters only where a zone is needed. */
+function stated(name: unknown, source: InWords, isNeeded = true): ChosenZone | undefined {
   if (name == null || name === '') return undefined;
   if (typeof name === 'string' && isTimeZone(name)) return { name, source, assumed: false };
+  if (!isNeeded) return undefined;
   throw new RefusedInput(
     `time_zone: "${String(name)}", ${source.en}, is no IANA time zone. ` +
       'Give the right one with --time-zone',

@@ -96,6 +96,25 @@ test('--tariff prices all periods where none names it, and only its own where so
   expect(own).toMatchObject({ total_cost: { excl_vat: '3.18' } });
 });
 
+test('by another tariff the periods are cut where its price changes, be it a new version of the same id', async () => {
+  const cents = (price: number, restrictions?: object) => ({ price_components: [{ type: 'ENERGY', price, step_size: 1 }], ...(restrictions && { restrictions }) });
+  const half = { ...tariff, elements: [cents(1, { max_kwh: 10 }), cents(2)] };
+  const one = {
+    ...withoutTariffs, end_date_time: '2026-11-15T19:00:00Z', total_cost: undefined,
+    charging_periods: [{ start_date_time: '2026-11-15T18:00:00Z', tariff_id: tariff.id, dimensions: [{ type: 'ENERGY', volume: 15 }, { type: 'TIME', volume: 1 }] }],
+  };
+  const its = folder.write('its.json', { ...one, start_date_time: '2026-11-15T18:00:00Z', tariffs: [tariff] });
+  const none = folder.write('none.json', { ...one, start_date_time: '2026-11-15T18:00:00Z' });
+  const same = folder.write('same.json', { ...one, start_date_time: '2026-11-15T18:00:00Z', tariffs: [half] });
+  const found = await folder.json(['price', its, none, same, '--tariff', folder.write('half.json', half)]);
+  // What was metered by the tariff itself is priced as it was metered.
+  expect(found.map(({ unrounded: { excl_vat }, notes }) => [excl_vat, notes.map(({ code }: { code: string }) => code)])).toEqual([
+    ['20', ['periods-cut']], ['15', ['period-spans-price-change']], ['15', ['period-spans-price-change']],
+  ]);
+  const [another] = await folder.json(['price', none, '--tariff', folder.write('other.json', { ...half, id: 'OTHER' })]);
+  expect(another).toMatchObject({ unrounded: { excl_vat: '20' }, notes: [{ code: 'tariff-for-all-periods' }, { code: 'periods-cut' }] });
+});
+
 test('a CDR that is refused for a broken tariff of --tariff names the file of the tariff', async () => {
   const broken = { ...tariff, id: 'T2', elements: [{ ...tariff.elements[0], restrictions: { start_time: '99' } }] };
   const by = (tariff_id: string) => ({ ...cdr, charging_periods: periods.map((one) => ({ ...one, tariff_id })) });
@@ -347,4 +366,14 @@ test('PRC-12: a table names the bound of the side that it bounds, and an hour of
   expect(out).toMatch(/Reservation time +30 min +2 CAD\/h +5 % +1\.00 CAD/);
   expect(out).toMatch(/Reservation fee +once/);
   expect(out).toMatch(/\n +Least price of the tariff +\+4\.80 CAD\n +To pay +4\.00 CAD +9\.00 CAD/);
+});
+
+test('LOC-10 a time zone that there is not keeps no CDR from being priced where no local time matters', async () => {
+  const location = folder.write('location.json', { id: 'SITE', time_zone: 'PST', country: 'CAN', coordinates: { latitude: '49.25', longitude: '-123.00' } });
+  const there = (of: object) => folder.write('there.json', { ...cdr, cdr_location: { id: 'SITE' }, ...of });
+  const [priced] = await folder.json(['price', there({}), '--location', location]);
+  expect(priced).toMatchObject({ total_cost: total });
+  const { status, err } = await folder.run(['price', there({ tariffs: [byTheClock] }), '--location', location]);
+  expect(status).toBe(1);
+  expect(err).toMatch(/time_zone: "PST", .*--time-zone/);
 });

@@ -25,12 +25,12 @@ export interface Ahead {
 const ALTERNATIVES_MAX = 96;
 const EVERY_S = 1_800;
 
-/** What a charge would cost, and what it would when begun later. Throws Rejected `invalid-object`. */
+/** What a charge would cost, and what it would when begun later. Throws Rejected: `unknown-time-zone` where local times need one. */
 export function quoted(tariff: Tariff, request: QuoteRequest, ahead: Ahead): QuotedCharge {
   try {
     return { ...quote(tariff, request), alternatives: begunLater(tariff, request, ahead) };
   } catch (error) {
-    if (error instanceof InvalidCharge) throw new Rejected('invalid-object', error.message);
+    if (error instanceof InvalidCharge) throw new Rejected(error.path === 'time_zone' ? 'unknown-time-zone' : 'invalid-object', error.message);
     throw error;
   }
 }

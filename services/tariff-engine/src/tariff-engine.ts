@@ -197,12 +197,11 @@ export class TariffEngine {
   }
 
   async quote({ timeZone, energyKwh, durationS, powerKw, ahead, ...request }: QuoteWish) {
-    if (!isTimeZone(timeZone)) throw refuse('unknown-time-zone', timeZone);
     const { selected: { tariff }, tariffAt } = await this.selection(request);
     const wish = {
       start: request.at,
       energyKwh,
-      timeZone,
+      ...(isTimeZone(timeZone) && { timeZone }),
       ...(durationS > 0 ? { stayMs: durationS * 1_000 } : {}),
       ...(powerKw === undefined ? {} : { powerKw }),
     };

@@ -116,9 +116,18 @@ test('a quote says the price with VAT, a sentence, and why', async () => {
   });
   expect(quoted).toMatchObject({ currency: 'CAD', exclVat: '6.12', inclVat: '6.43' });
   expect(quoted.sentence).toMatch(/0\.24/);
-  await expect(bus.ask(quote, {
-    party: bct, tariffIds: ['L2'], tokenType: 'RFID', timeZone: 'Mars/Olympus', startAt: soon(), energyKwh: '13', durationS: 7_200,
-  })).rejects.toMatchObject({ code: 'unknown-time-zone' });
+});
+
+test('LOC-10 in a time zone that there is not a charge is quoted, unless its price depends on the local time', async () => {
+  const [element] = levelTwo.elements;
+  await publish({ ...levelTwo, id: 'MORNINGS', elements: [{ ...element, restrictions: { end_time: '12:00' } }, element] });
+  const ask = (tariffId: string, timeZone: string) => bus.ask(quote, {
+    party: bct, tariffIds: [tariffId], tokenType: 'RFID', timeZone, startAt: soon(), energyKwh: '13', durationS: 7_200,
+  });
+  for (const zone of ['Mars/Olympus', '']) {
+    expect(await ask('L2', zone)).toMatchObject({ exclVat: '6.12' });
+    await expect(ask('MORNINGS', zone)).rejects.toMatchObject({ code: 'unknown-time-zone' });
+  }
 });
 
 test('TAR-03: a charge begun later is quoted by the tariff that then applies, and not at all where none does', async () => {
