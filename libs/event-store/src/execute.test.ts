@@ -112,6 +112,27 @@ test('a stream that is known is not read again for a command that causes somethi
   expect(calls.read).toBe(1);
 });
 
+test.each([2_000, 2_500])('a stream of %d events is folded as it is read, and never held as a whole', async (length) => {
+  const store = memoryEventStore();
+  for (let n = 0; n < length; n += 500) {
+    const events = Array.from({ length: 500 }, (_, i) => ({
+      id: eventId(`command-${n}`, 'account-7', i), type: 'Credited', data: JSON.stringify({ by: `${n + i}`, cents: 1 }),
+    }));
+    await store.append([{ stream: 'account-7', expected: n, events }]);
+  }
+  const pages: number[] = [];
+  const watched: EventStore = {
+    ...bound(store),
+    async read(name, options) {
+      const page = await store.read(name, options);
+      pages.push(page.length);
+      return page;
+    },
+  };
+  expect(await open(watched).load('7')).toMatchObject({ state: { cents: length }, version: length });
+  expect(Math.max(...pages)).toBeLessThanOrEqual(1_000);
+});
+
 test('the states least used are forgotten, and read again when they are wanted', async () => {
   const { store, calls } = counting(memoryEventStore());
   const accounts = open(store, 2);

@@ -70,6 +70,7 @@ export class StreamContended extends Error {
 const CONFLICTS_MAX = 50;
 const WAITING_MAX = 1_000;
 const CACHE_SIZE = 10_000;
+const READ_AT_ONCE = 1_000;
 
 export function executor<State, Command, Event extends { readonly type: string }>(
   store: EventStore,
@@ -175,14 +176,18 @@ class StreamExecutor<State, Command, Event extends { readonly type: string }>
   private async catchUp(
     stream: string, from: Loaded<State> | undefined, memory: Memory<State>,
   ): Promise<Loaded<State>> {
-    const before = from ?? { state: this.decider.initial, version: 0, position: NO_POSITION };
-    const stored = await this.store.read(stream, { fromVersion: before.version + 1 });
-    const newest = stored.at(-1);
-    if (newest === undefined) return before;
-    const events = stored.map(({ type, data }) => this.codec.toEvent(type, data));
-    const state = fold(this.decider, events, before.state);
-    const loaded = { state, version: newest.version, position: newest.position };
-    this.remember(stream, loaded, memory);
+    let loaded = from ?? { state: this.decider.initial, version: 0, position: NO_POSITION };
+    for (;;) {
+      // A stream may be years long: what is folded is not held.
+      const stored = await this.store.read(stream, { fromVersion: loaded.version + 1, limit: READ_AT_ONCE });
+      const newest = stored.at(-1);
+      if (newest === undefined) break;
+      const events = stored.map(({ type, data }) => this.codec.toEvent(type, data));
+      const state = fold(this.decider, events, loaded.state);
+      loaded = { state, version: newest.version, position: newest.position };
+      if (stored.length < READ_AT_ONCE) break;
+    }
+    if (loaded.version > (from?.version ?? 0)) this.remember(stream, loaded, memory);
     return loaded;
   }
 
