@@ -51,8 +51,8 @@ test('what one hears while none sends waits, is seen to wait, and is sent by the
   sending = await startSending();
   await expect.poll(() => partner.pushed().toSorted()).toEqual(['POST /cdrs', 'PUT /locations/CA/BCT/L-1']);
   await expect.poll(waiting).toBe(0);
-  // What one notes the other tells.
-  await expect.poll(() => delivered.map(({ cdrId }) => cdrId)).toEqual(['C-1']);
+  // What one notes the other tells. Both may try to, and a watch hears that, too.
+  await expect.poll(() => [...new Set(delivered.map(({ cdrId }) => cdrId))]).toEqual(['C-1']);
   watching.stop();
 });
 
