@@ -37,9 +37,8 @@ beforeAll(async () => {
   await bus.answer(listPartners, (requests) => requests.map(() => (
     { partners: [partner, { partnerId: 'p2', name: 'Second partner', state: 'invited' }] })));
   await bus.answer(listLocations, (requests) => requests.map(({ page }) => pageOf('SITE', page!)));
-  await bus.answer(listSessions, (requests) =>
-    requests.map(({ tokenParties, anyToken, page }) => pageOf(anyToken ? 'ANY' : tokenParties.map(partyText).join(' '), page!)),
-  );
+  await bus.answer(listSessions, (requests) => requests.map(({ tokenParties, anyToken, openOnly, page }) => (
+    pageOf(`${openOnly ? 'OPEN ' : ''}${anyToken ? 'ANY' : tokenParties.map(partyText).join(' ')}`, page!))));
   await bus.answer(listCdrs, (requests) => 
     requests.map(({ tokenParties, anyToken, page }) => pageOf(anyToken ? 'ANY' : tokenParties.map(partyText).join(' '), page!)),
   );
@@ -82,6 +81,11 @@ test('sessions and CDRs of one party are listed by its name', async () => {
     status: 400,
     body: { error: { code: 'invalid-request' } },
   });
+});
+
+test('sessions that are not over are listed by themselves', async () => {
+  expect((await operator.get('/v1/operator/sessions?open=true&limit=1')).body).toMatchObject({ objects: [{ id: 'OPEN ANY-0' }] });
+  expect((await operator.get('/v1/operator/sessions?open=no')).status).toBe(400);
 });
 
 test('CDRs that partners sent are walked through by a cursor, all or those of one issuer', async () => {
