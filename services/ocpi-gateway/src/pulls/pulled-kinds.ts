@@ -33,8 +33,8 @@ export interface Kind {
   readonly take: (bus: Bus, object: never, taken: Taken) => Promise<{ change: Change }>;
   /** What is held of it, by its key. */
   readonly find?: (bus: Bus, party: Party, key: string) => Promise<Uint8Array | undefined>;
-  /** To be taken behind all others of a page, and one after the other. */
-  readonly isBehind?: (object: unknown) => boolean;
+  /** What it is to be taken behind, if anything: behind the others of its page, and those of one thing one after the other. */
+  readonly behind?: (object: unknown) => string | undefined;
   /** Sessions and CDRs do not end by not being listed. */
   readonly whole: boolean;
   /** What is held of a party; absent: known from earlier whole lists. */
@@ -108,9 +108,9 @@ export const kinds: readonly Kind[] = [
     keyOf: byId,
     whole: false,
     // CDR-04: what a Credit CDR takes back goes by its original, and by the credits before it.
-    isBehind: (one) => {
-      const { credit, total_cost: cost } = (one ?? {}) as Partial<Cdr>;
-      return credit === true || (cost?.excl_vat ?? 0) < 0;
+    behind: (one) => {
+      const { credit, credit_reference_id: of, total_cost: cost } = (one ?? {}) as Partial<Cdr>;
+      return credit === true || (cost?.excl_vat ?? 0) < 0 ? String(of).toLowerCase() : undefined;
     },
     take: (bus, _cdr: Cdr, { bodyJson }) => bus.ask(receiveCdr, { bodyJson }),
   },
@@ -174,9 +174,12 @@ export async function takeIn(
       differences.push({ objectKey, what: 'invalid', detail: `${error.code}: ${error.detail}` });
     }
   };
-  const { isBehind = () => false } = kind;
-  await Promise.all(objects.filter((one) => !isBehind(one)).map(takeOne));
-  for (const one of objects.filter(isBehind)) await takeOne(one);
+  const behind = Map.groupBy(objects, (one) => kind.behind?.(one));
+  await Promise.all((behind.get(undefined) ?? []).map(takeOne));
+  behind.delete(undefined);
+  await Promise.all([...behind.values()].map(async (those) => {
+    for (const one of those) await takeOne(one);
+  }));
   return { differences, seen };
 }
 
