@@ -226,8 +226,11 @@ function bounded(excl: Ratio, incl: Ratio | undefined, tariff: Tariff | undefine
   };
 }
 
-function wallClock(timeZone: string) {
-  const format = new Intl.DateTimeFormat('en-CA', {
+/** To make one takes longer than to ask it a hundred times. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  const format = formats.get(timeZone) ?? new Intl.DateTimeFormat('en-CA', {
     timeZone,
     hourCycle: 'h23',
     weekday: 'long',
@@ -237,6 +240,12 @@ function wallClock(timeZone: string) {
     hour: '2-digit',
     minute: '2-digit',
   });
+  formats.set(timeZone, format);
+  return format;
+}
+
+function wallClock(timeZone: string) {
+  const format = formatOf(timeZone);
   const seen = new Map<number, Pick<Now, 'day' | 'clock' | 'weekday'>>();
   return (ms: number) => {
     const minute = Math.floor(ms / 60_000);
