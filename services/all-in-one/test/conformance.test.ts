@@ -7,7 +7,6 @@ import { testPlatform, type TestPlatform } from '#test-servers';
 import { type ChargerProcess, startCharger } from '../../../scripts/charger-process.ts';
 import { energyOasis, levelTwoStation } from '../../../scripts/demo-settings.ts';
 import { start } from '../src/start.ts';
-import { wholePlatform } from './platform-migrations.ts';
 
 // The conformance kit against the whole of ours: an operator and mobility provider in one, with a charger.
 
@@ -20,7 +19,7 @@ let bus: Bus;
 
 beforeAll(async () => {
   const settings = energyOasis();
-  platform = await testPlatform({ ...settings, party: { ...settings.party, roles: ['CPO', 'EMSP'] } }, {}, wholePlatform);
+  platform = await testPlatform({ ...settings, party: { ...settings.party, roles: ['CPO', 'EMSP'] } });
   services = await start(platform.env);
   bus = await connectBus({ natsUrl: platform.env['NATS_URL']!, platform: platform.platform, service: 'conformance' });
   charger = startCharger({

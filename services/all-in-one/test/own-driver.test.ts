@@ -8,7 +8,6 @@ import { type ChargerProcess, startCharger } from '../../../scripts/charger-proc
 import { type Charge, type FoundEvse, Portal, type Receipt } from '../../../scripts/portal.ts';
 import { DEMO_EPOCH, energyOasis, levelTwoStation } from '../../../scripts/demo-settings.ts';
 import { start } from '../src/start.ts';
-import { wholePlatform } from './platform-migrations.ts';
 
 // One operator with drivers of its own: the nine services in this process, a charger beside it, no partner.
 
@@ -28,7 +27,7 @@ let driver: Portal;
 beforeAll(async () => {
   const clock = { ROAMWATT_CLOCK_EPOCH: DEMO_EPOCH, ROAMWATT_CLOCK_STARTED: new Date().toISOString(), ROAMWATT_CLOCK_RATE: '300' };
   const settings = energyOasis();
-  platform = await testPlatform({ ...settings, drivers: [sam], sessions: { update_every_s: EVERY_S } }, clock, wholePlatform);
+  platform = await testPlatform({ ...settings, drivers: [sam], sessions: { update_every_s: EVERY_S } }, clock);
   services = await start(platform.env);
   charger = startCharger({
     env: clock,

@@ -5,7 +5,6 @@ import { type ChargerProcess, startCharger } from '../../../scripts/charger-proc
 import { type Charge, Portal, type Receipt } from '../../../scripts/portal.ts';
 import { DEMO_EPOCH, energyOasis, levelTwoStation } from '../../../scripts/demo-settings.ts';
 import { start } from '../src/start.ts';
-import { wholePlatform } from './platform-migrations.ts';
 
 // A charger's own words from plug to plug, through all nine services, at a tariff that prices parking.
 
@@ -49,7 +48,6 @@ beforeAll(async () => {
   platform = await testPlatform(
     { ...settings, tariffs, drivers: [sam], sessions: { update_every_s: EVERY_S } },
     clock,
-    wholePlatform,
   );
   services = await start(platform.env);
   charger = startCharger({

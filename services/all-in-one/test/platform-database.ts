@@ -5,7 +5,9 @@ import { copiedDatabase, type FreshDatabase } from '#test-servers';
 export function platformDatabase(): Promise<FreshDatabase> {
   return copiedDatabase('platform', async (url) => {
     // Loading them takes a second: where they are needed.
-    const { wholePlatform } = await import('./platform-migrations.ts');
-    for (const [schema, migrations] of Object.entries(wholePlatform.schemas)) await (await openDatabase({ url, schema, migrations })).close();
+    const { migrationsOf } = await import('./platform-migrations.ts');
+    for (const [name, migrations] of Object.entries(migrationsOf)) {
+      await (await openDatabase({ url, schema: name.replaceAll('-', '_'), migrations })).close();
+    }
   });
 }

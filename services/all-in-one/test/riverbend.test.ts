@@ -8,7 +8,6 @@ import { type FoundEvse, Portal } from '../../../scripts/portal.ts';
 import { housingSettings } from '../../../scripts/start-housing.ts';
 import { start } from '../src/start.ts';
 import { dataOf, RawPartner, rawToken } from './raw-partner.ts';
-import { wholePlatform } from './platform-migrations.ts';
 
 // The example of a housing co-op as it is shipped: a partner hears of the visitors' stalls alone.
 
@@ -33,7 +32,7 @@ let partner: RawPartner;
 let charger: ChargerProcess;
 
 beforeAll(async () => {
-  platform = await testPlatform({ ...settings, drivers, ocpi: { allow_private_urls: true } }, {}, wholePlatform);
+  platform = await testPlatform({ ...settings, drivers, ocpi: { allow_private_urls: true } });
   services = await start(platform.env);
   partner = await RawPartner.open('EMSP');
   const operator = Portal.operator(services.urls!.portal!, settings.portal.operator_keys[0]!);

@@ -35,13 +35,9 @@ import type { Session, Token } from '#ocpi';
 import { openDatabase } from '#postgres';
 import { testPlatform } from '#test-servers';
 import { expect } from 'vitest';
-import { migrations as ofLedger } from '../../cdr-ledger/src/migrations.ts';
 import { start as startLedger } from '../../cdr-ledger/src/start.ts';
-import { migrations as ofLocations } from '../../locations/src/migrations.ts';
 import { start as startLocations } from '../../locations/src/start.ts';
-import { migrations as ofSessions } from '../../sessions/src/migrations.ts';
 import { start as startSessions } from '../../sessions/src/start.ts';
-import { migrations as ofTariffEngine } from '../../tariff-engine/src/migrations.ts';
 import { start as startTariffEngine } from '../../tariff-engine/src/start.ts';
 
 // The sessions service on real servers, beside the real locations, tariff-engine and cdr-ledger. Both
@@ -211,15 +207,6 @@ type Kind = 'started' | 'updated' | 'ended' | 'command' | 'order' | 'partner';
 export const sessionOf = (fact: Fact | undefined) =>
   fromJsonBytes<Session>(fact!.sessionJson as Uint8Array);
 
-/** The schemas of the services that are there, and those in which the others tell. */
-const migrated = {
-  what: 'sessions_world',
-  schemas: {
-    tariff_engine: ofTariffEngine, cdr_ledger: ofLedger, locations: ofLocations, sessions: ofSessions,
-    ocpp_gateway: busMigrations, evems_controller: busMigrations, listener: busMigrations,
-  },
-};
-
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
 /** `more`: settings of the service beside its own. */
@@ -229,7 +216,7 @@ export async function openWorld(more: object = {}) {
   const platform = await testPlatform({ ...settings, sessions: sessionsSettings }, {
     ROAMWATT_CLOCK_EPOCH: clock('16:55:00'),
     ROAMWATT_CLOCK_STARTED: new Date().toISOString(),
-  }, migrated);
+  });
   const { env, databaseUrl: url } = platform;
   const bus = await connectBus({
     natsUrl: env.NATS_URL!,

@@ -10,7 +10,6 @@ import { start as startLedger } from '../../cdr-ledger/src/start.ts';
 import { start as startLocations } from '../../locations/src/start.ts';
 import { start as startPortal } from '../../portal/src/start.ts';
 import { start as startTariffEngine } from '../../tariff-engine/src/start.ts';
-import { wholePlatform } from './platform-migrations.ts';
 
 // The operator's door to tariffs and disputes, with the services behind it.
 
@@ -39,7 +38,7 @@ beforeAll(async () => {
     portal: { operator_keys: [key] },
     // What partners send us is of drivers of ours.
     party: { country_code: 'CA', party_id: 'CPK', name: 'Carbon Plunk', roles: ['EMSP', 'CPO'], currency: 'CAD' },
-  }, {}, wholePlatform);
+  });
   for (const start of [startLocations, startTariffEngine, startLedger, startPortal]) running.push(await start(platform.env));
   portal = running.at(-1)!.urls!.portal!;
   bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'ocpi-gateway' });

@@ -7,7 +7,6 @@ import { type ChargerProcess, startCharger } from '../../../scripts/charger-proc
 import { Portal } from '../../../scripts/portal.ts';
 import { eventually } from './stage.ts';
 import { start } from '../src/start.ts';
-import { wholePlatform } from './platform-migrations.ts';
 
 /** A platform of some parties: one Location with one station for each that operates, one driver for each that has some. */
 export interface TownOptions {
@@ -98,7 +97,6 @@ export async function openTown({ name, parties, clock, versions }: TownOptions):
       ocpi: { allow_private_urls: true, first_retry_ms: 50, longest_retry_ms: 400, ...(versions ? { versions } : {}) },
     },
     clock,
-    wholePlatform,
   );
   const services: Running = await start(platform.env);
   const { ocpp, portal } = services.urls!;

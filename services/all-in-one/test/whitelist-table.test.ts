@@ -7,7 +7,6 @@ import type { Running } from '#service';
 import { testPlatform, type TestPlatform } from '#test-servers';
 import { HandPartner } from '../../ocpi-gateway/test/hand-partner.ts';
 import { services } from '../src/start.ts';
-import { wholePlatform } from './platform-migrations.ts';
 
 // TOK-09 as a whole: what a card at a station comes to, by its whitelist type, by what its eMSP says of it in real time, and by
 // whether it is valid. A real eMSP's platform is asked, over HTTP.
@@ -56,7 +55,7 @@ beforeAll(async () => {
         id: '1', standard: 'IEC_62196_T1', format: 'CABLE', power_type: 'AC_2_PHASE', max_voltage: 208, max_amperage: 32, station_connector: 1,
       }] }],
     }],
-  }, {}, wholePlatform);
+  });
   running = await Promise.all(['locations', 'tokens-auth', 'ocpi-gateway'].map((name) => services[name]!(platform.env)));
   bus = await connectBus({ natsUrl: platform.env.NATS_URL!, platform: platform.platform, service: 'portal' });
   plunk = await HandPartner.open('Carbon Plunk', 'CPK', 'EMSP', ['SENDER tokens']);

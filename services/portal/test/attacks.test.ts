@@ -7,7 +7,7 @@ import { exampleLocation } from '#ocpi';
 import { testPlatform, type TestPlatform } from '#test-servers';
 import { start } from '../src/start.ts';
 import { Client } from './client.ts';
-import { migrated, Neighbours } from './neighbours.ts';
+import { Neighbours } from './neighbours.ts';
 
 const key = 'an-operator-key-for-this-test';
 const driver = (name: string, uid: string) => ({
@@ -28,7 +28,7 @@ beforeAll(async () => {
     party: plunk,
     drivers: [driver('avery', 'APP-1'), driver('mallory', 'APP-2'), driver('carol', 'APP-3')],
     portal: { operator_keys: [key] },
-  }, {}, migrated);
+  });
   neighbours = await Neighbours.play(platform);
   service = await start(platform.env);
   url = service.urls!.portal!;

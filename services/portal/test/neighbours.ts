@@ -20,12 +20,8 @@ import { type Cdr, exampleCdr, exampleLocation, exampleSession, type Session, ty
 import { type Database, openDatabase } from '#postgres';
 import { instant, rfc3339 } from '#time';
 import type { TestPlatform } from '#test-servers';
-import { migrations } from '../src/migrations.ts';
 import { Accounts } from './accounts.ts';
 import { settledStatement } from './settled-statement.ts';
-
-/** The portal's schema, and that in which its neighbours tell. */
-export const migrated = { what: 'portal', schemas: { portal: migrations, sessions: busMigrations } };
 
 type Told = Parameters<Outbox['tell']>[1][number];
 export interface PlayedOrder {

@@ -5,7 +5,7 @@ import { testPlatform, type TestPlatform } from '#test-servers';
 import type { ChargeView } from '../src/charge.ts';
 import { start } from '../src/start.ts';
 import { Client } from './client.ts';
-import { migrated, cdrOf, Neighbours, sessionOf } from './neighbours.ts';
+import { cdrOf, Neighbours, sessionOf } from './neighbours.ts';
 
 const operatorKey = 'an-operator-key-for-this-test';
 const drivers = [
@@ -29,7 +29,7 @@ let operator: Client;
 
 beforeAll(async () => {
   const plunk = { country_code: 'CA', party_id: 'CPK', name: 'Carbon Plunk', roles: ['EMSP'], currency: 'CAD' };
-  platform = await testPlatform({ party: plunk, drivers, portal: { operator_keys: ['another-operator-key', operatorKey] } }, {}, migrated);
+  platform = await testPlatform({ party: plunk, drivers, portal: { operator_keys: ['another-operator-key', operatorKey] } });
   neighbours = await Neighbours.play(platform);
   service = await start(platform.env);
   anyone = new Client(service.urls!.portal!);

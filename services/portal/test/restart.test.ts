@@ -10,7 +10,7 @@ import { testPlatform, type TestPlatform } from '#test-servers';
 import type { ChargeView } from '../src/charge.ts';
 import { start } from '../src/start.ts';
 import { Client } from './client.ts';
-import { migrated, Neighbours, sessionOf } from './neighbours.ts';
+import { Neighbours, sessionOf } from './neighbours.ts';
 
 const driver = (name: string, uid: string, password = 'correct horse') => ({
   email: `${name}@plunk.example`, password, name, contract_id: 'CA-CPK-C00000001-J', tokens: [{ uid, type: 'APP_USER' }],
@@ -22,7 +22,7 @@ let platform: TestPlatform;
 let neighbours: Neighbours | undefined;
 const running: Running[] = [];
 beforeEach(async () => {
-  platform = await testPlatform({ party, drivers: [driver('avery', 'APP-1'), driver('blake', 'APP-2')] }, {}, migrated);
+  platform = await testPlatform({ party, drivers: [driver('avery', 'APP-1'), driver('blake', 'APP-2')] });
 });
 afterEach(async () => {
   for (const service of running.splice(0)) await service.stop();

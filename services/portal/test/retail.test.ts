@@ -5,7 +5,7 @@ import { rfc3339 } from '#time';
 import { testPlatform, type TestPlatform } from '#test-servers';
 import { start } from '../src/start.ts';
 import { Client } from './client.ts';
-import { migrated, cdrOf, Neighbours, sessionOf } from './neighbours.ts';
+import { cdrOf, Neighbours, sessionOf } from './neighbours.ts';
 
 // What a driver pays where accounts are kept: the retail price, and nothing of what the charge costs at the operator.
 
@@ -23,7 +23,7 @@ let operator: Client;
 
 beforeAll(async () => {
   const plunk = { country_code: 'CA', party_id: 'CPK', name: 'Carbon Plunk', roles: ['EMSP'], currency: 'CAD' };
-  platform = await testPlatform({ party: plunk, drivers: [driver], portal: { operator_keys: [operatorKey] } }, {}, migrated);
+  platform = await testPlatform({ party: plunk, drivers: [driver], portal: { operator_keys: [operatorKey] } });
   neighbours = await Neighbours.play(platform);
   service = await start(platform.env);
   const anyone = new Client(service.urls!.portal!);

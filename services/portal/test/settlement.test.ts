@@ -8,7 +8,7 @@ import { exampleTerms, termsDigest } from '#settlement';
 import { testPlatform, type TestPlatform } from '#test-servers';
 import { start } from '../src/start.ts';
 import { Client } from './client.ts';
-import { migrated, Neighbours } from './neighbours.ts';
+import { Neighbours } from './neighbours.ts';
 
 const operatorKey = 'an-operator-key-for-this-test';
 const statement = '/v1/operator/statements/CA/BCT/2022-02';
@@ -21,7 +21,7 @@ let operator: Client;
 
 beforeAll(async () => {
   const plunk = { country_code: 'CA', party_id: 'CPK', name: 'Carbon Plunk', roles: ['EMSP'], currency: 'CAD' };
-  platform = await testPlatform({ party: plunk, drivers: [], portal: { operator_keys: [operatorKey] } }, {}, migrated);
+  platform = await testPlatform({ party: plunk, drivers: [], portal: { operator_keys: [operatorKey] } });
   neighbours = await Neighbours.play(platform);
   service = await start(platform.env);
   operator = new Client(service.urls!.portal!).with({ 'x-api-key': operatorKey });
