@@ -270,13 +270,17 @@ test('S16-47, T-26: a station in touch whose clock was set right in mid-charge i
   expect(await station.told()).toMatchObject([{ startedAt: at(0), saidAt: at(-5 * DAY) }, { stoppedAt: at(2) }]);
 });
 
-test.each([[true], [false]])('a charge by a card that an order names says whether it was held to the reader since: %s', async (isShown) => {
+test.each([
+  ['held to the reader since', 0.01, true],
+  ['that nobody held to it', undefined, undefined],
+  ['that its station asked about for the order itself (AuthorizeRemoteTxRequests)', 0.001, undefined],
+])('S16-67 a charge by a card that an order names, and %s, says so', async (_, askedHours, isShown) => {
   const station = await onSocket();
   await station.say(0, 'Authorize', { idTag: '04A2' });
   await station.order({ uid: '04A2', type: 'RFID' });
-  if (isShown) await station.say(0.01, 'Authorize', { idTag: '04a2' });
+  if (askedHours !== undefined) await station.say(askedHours, 'Authorize', { idTag: '04a2' });
   await station.start(0.02, 0.02);
   const [started] = (await station.told()).slice(-1);
   expect(started.authorization).toMatchObject({ authMethod: 'COMMAND', orderId: 'O1' });
-  expect(started.isCardShown).toBe(isShown ? true : undefined);
+  expect(started.isCardShown).toBe(isShown);
 });

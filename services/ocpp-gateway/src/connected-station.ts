@@ -184,7 +184,8 @@ export class ConnectedStation {
     const known = repeatedStart(state, identity);
     if (known) return { transactionId: known.transactionId, idTagInfo: idTagInfo(known) };
     const ordered = order ?? coveredStart(state, identity);
-    const isCardShown = order !== undefined && isCard(order) && (this.shownMs.get(idTag.toLowerCase()) ?? 0) > instant(order.at);
+    const isCardShown = order !== undefined && isCard(order)
+      && (this.shownMs.get(idTag.toLowerCase()) ?? 0) > instant(order.at) + ASKS_FOR_ORDER_MS;
     const { isUnsaid, ...authorization }: CardAnswer = ordered
       ? { status: 'Accepted', authMethod: 'COMMAND' }
       : await this.parts.authorize(this.id, connectorId, idTag);
@@ -293,6 +294,8 @@ function idTagInfo({ status, group }: { readonly status: string; readonly group?
 type FrameContent = FrameCommand extends infer C ? (C extends FrameCommand ? Omit<C, 'epoch' | 'frame' | 'heardAt'> : never) : never;
 
 const SHOWN_KEPT = 64;
+/** S16-67: for so long a station may ask about an order's card by itself (AuthorizeRemoteTxRequests). */
+const ASKS_FOR_ORDER_MS = 30_000;
 /** A start that comes later was kept. */
 const LIVE_MS = 5 * 60_000;
 
