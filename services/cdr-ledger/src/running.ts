@@ -80,11 +80,7 @@ export class Running {
     const { clock } = this.parts;
     const { rows } = await tx.query<{ party: string; sessionId: string; tokenUid: string }>(
       `UPDATE running_charges r SET stop_ordered_at = $3
-       WHERE r.account_id = $1 AND r.active AND r.stop_ordered_at IS NULL AND EXISTS (
-         SELECT 1 FROM account_balances b WHERE b.account_id = $1 AND b.currency = r.currency
-           AND b.balance + b.credit_limit <= (
-             SELECT sum(o.amount + CASE WHEN o.active THEN o.growth ELSE 0 END) FROM running_charges o
-             WHERE o.account_id = $1 AND o.currency = r.currency AND NOT o.billed AND o.updated_at > $2))
+       WHERE r.account_id = $1 AND r.active AND r.stop_ordered_at IS NULL AND ${IS_OVER_LIMIT}
        RETURNING r.party, r.session_id AS "sessionId", r.token_uid AS "tokenUid"`,
       [accountId, unbilledSince(clock), clock.iso()],
     );
@@ -109,6 +105,7 @@ export class Running {
   private async stop(body: StopBody, attempt: number): Promise<DueOutcome> {
     const { bus, db, clock, log, judge } = this.parts;
     const { accountId, party, sessionId, tokenUid } = body;
+    if (await this.isPaidMeanwhile(body)) return { retryInMs: RETRY_MS_MAX };
     const orderId = stopOrderId(body);
     try {
       await bus.ask(
@@ -151,6 +148,15 @@ export class Running {
     return 'done';
   }
 
+  /** It may go on, until it would pass the limit again. */
+  private async isPaidMeanwhile({ accountId, party, sessionId }: StopBody): Promise<boolean> {
+    const { db, clock } = this.parts;
+    const { rowCount } = await db.query(
+      `SELECT 1 FROM running_charges r WHERE r.account_id = $1 AND r.party = $3 AND r.session_key = $4 AND r.active AND NOT ${IS_OVER_LIMIT}`,
+      [accountId, unbilledSince(clock), partyText(party), idKey(sessionId)]);
+    return rowCount > 0;
+  }
+
   private async runs(party: Party, sessionId: string): Promise<boolean> {
     const { rowCount } = await this.parts.db.query(
       'SELECT 1 FROM running_charges WHERE party = $1 AND session_key = $2 AND active', [partyText(party), idKey(sessionId)]);
@@ -163,6 +169,13 @@ export class Running {
     await addDue(tx, { id: due, key: due, kind: 'judge-credit', at: this.parts.clock.now(), body });
   }
 }
+
+/** Of a charge `r` of account $1; what is billed, or was heard of before $2, counts no more. */
+const IS_OVER_LIMIT = `EXISTS (
+  SELECT 1 FROM account_balances b WHERE b.account_id = $1 AND b.currency = r.currency
+    AND b.balance + b.credit_limit <= (
+      SELECT sum(o.amount + CASE WHEN o.active THEN o.growth ELSE 0 END) FROM running_charges o
+      WHERE o.account_id = $1 AND o.currency = r.currency AND NOT o.billed AND o.updated_at > $2))`;
 
 const RETRY_MS = 1_000;
 const RETRY_MS_MAX = 60_000;

@@ -17,12 +17,16 @@ let bus: Bus;
 let says: string;
 let told: string[] = [];
 let judged = 0;
+let stops = 0;
 let running: Running;
 
 beforeAll(async () => {
   there = await testLedger();
   bus = await connectBus({ natsUrl: natsUrl(), platform: freshPlatform(), service: 'cdr-ledger' });
-  await bus.answer(orderStop, async (orders) => orders.map(() => new Rejected(says)));
+  await bus.answer(orderStop, async (orders) => orders.map(() => {
+    stops += 1;
+    return new Rejected(says);
+  }));
   const never = async () => Promise.reject(new Error('not asked for'));
   running = new Running({
     bus, db: there.db, clock: fixedClock('2022-02-01T18:00:00Z'), parties: there.parties,
@@ -33,14 +37,15 @@ beforeAll(async () => {
   await there.db.query(
     `INSERT INTO running_charges (party, session_key, account_id, session_id, token_uid, currency, amount, active, updated_at)
      VALUES ('CA*BCT', 's-1', $1, 'S-1', 'T', 'CAD', 30, true, now())`, [accountId]);
+  await there.db.query(`INSERT INTO account_balances (account_id, currency, balance, credit_limit) VALUES ($1, 'CAD', 5, 20)`, [accountId]);
 });
 afterAll(async () => {
   await bus?.close();
   await there?.close();
 });
 
-const stop = (attempt: number) => running.kinds['stop-at-limit']!(
-  { id: 'stop', key: 'stop', kind: 'stop-at-limit', at: 0, body: { accountId, party, sessionId: 'S-1', tokenUid: 'T' } },
+const stop = (attempt: number, again?: number) => running.kinds['stop-at-limit']!(
+  { id: 'stop', key: 'stop', kind: 'stop-at-limit', at: 0, body: { accountId, party, sessionId: 'S-1', tokenUid: 'T', again } },
   attempt, { isHeld: () => true, insist: () => {} });
 
 test.each(['internal', 'unanswered', 'overloaded'])('a stop at the limit that sessions answers with %s is ordered again, less and less often, and people are told once', async (code) => {
@@ -73,8 +78,19 @@ test.each([
   await answering.stop();
 });
 
+test('a driver who pays before the stop at the limit is ordered again goes on charging, until the charge is past the limit again', async () => {
+  [says, stops] = ['unknown-session', 0];
+  const balance = (amount: number) => there.db.query('UPDATE account_balances SET balance = $1', [amount]);
+  await balance(50);
+  expect(await stop(1, 1)).toEqual({ retryInMs: 60_000 });
+  expect([stops, judged]).toEqual([0, 0]);
+  await balance(10);
+  expect(await stop(2, 1)).toBe('done');
+  expect([stops, judged]).toEqual([1, 1]);
+});
+
 test('a charge that is over meanwhile is not ordered to stop again', async () => {
   says = 'internal';
   await there.db.query('UPDATE running_charges SET active = false');
-  expect([await stop(20), judged]).toEqual(['done', 1]);
+  expect([await stop(20), judged]).toEqual(['done', 2]);
 });
