@@ -48,3 +48,10 @@ test('where the price changes a new period begins', () => {
 test('the tree keeps every period', () => {
   expect(explain(price(inQuarters(tariffOf(energy)))).periods).toHaveLength(4);
 });
+
+test('what another tariff prices alike is told by itself', () => {
+  const [one, other] = [tariffOf(energy), { ...tariffOf(energy), id: 'OTHER' }];
+  const { charging_periods: periods, ...charge } = inQuarters(one);
+  const priced = price({ ...charge, tariffs: [one, other], charging_periods: periods!.map((period, n) => ({ ...period, tariff_id: n < 2 ? one.id : other.id })) });
+  expect(explanationText(explain(priced)).split('\n').filter((line) => line.includes('Energy'))).toHaveLength(2);
+});

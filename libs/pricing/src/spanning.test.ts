@@ -170,3 +170,13 @@ test('a reservation is split where its price changes, as it is when it is metere
     expect(starts).toEqual(reservationStarts({ tariff, timeZone }, startMs, endMs));
   }), { numRuns: 500 });
 });
+
+test('energy that flowed before a period counts where it is split by energy', () => {
+  const tiers = [{ price_components: [energy], restrictions: { max_kwh: 8 } }, { price_components: [{ ...energy, price: 9 }] }];
+  const dimensions = [{ type: 'ENERGY' as const, volume: 5 }];
+  const charge = chargeOf({ ...tariffOf(), elements: tiers }, { start_date_time, dimensions }, { start_date_time: '2024-01-10T12:30:00Z', dimensions });
+  const parts = splitPeriods({ ...charge, end_date_time: '2024-01-10T13:00:00Z' });
+  expect(parts.map((part) => [part.start_date_time, String(part.dimensions[0]!.volume)])).toEqual([
+    ['2024-01-10T12:00:00Z', '5'], ['2024-01-10T12:30:00Z', '3'], ['2024-01-10T12:48:00Z', '2'],
+  ]);
+});
