@@ -99,7 +99,9 @@ export async function keepClient(tx: Tx, { partnerId, behind, info }: Client, no
 export async function keepListed(
   tx: Tx, partnerId: string, listed: readonly CredentialsRole[], { all, now }: { readonly all: boolean; readonly now: number },
 ): Promise<void> {
-  const known = listed.filter(({ role }) => role !== 'HUB').slice(0, BEHIND_AT_MOST);
+  const held = new Set((await clientsOf(tx, partnerId)).flatMap(({ behind, info }) => (behind ? [clientKey(info)] : [])));
+  let room = BEHIND_AT_MOST - held.size;
+  const known = listed.filter((one) => one.role !== 'HUB' && (held.has(clientKey(one)) || room-- > 0));
   const rows = [known.map((one) => one.country_code.toUpperCase()), known.map((one) => one.party_id.toUpperCase()), known.map(({ role }) => role)];
   if (all) await tx.query(
     `UPDATE client_infos SET status = 'SUSPENDED', last_updated = $5 WHERE partner_id = $1 AND behind AND status <> 'SUSPENDED'
