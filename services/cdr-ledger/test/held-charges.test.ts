@@ -134,3 +134,17 @@ test('who holds odd CDRs back holds a second CDR back, too, that comes after a p
   await expect.poll(state).toBe('booked');
   expect((await careful.bus.ask(getCdr, { party: bct, cdrId: 'PF-2' })).findings).toEqual([]);
 });
+
+test('who holds odd CDRs back books what is left of a second CDR, a part of which was credited while it was held', async () => {
+  const { token, contractId } = await newDriver(careful, 'PART-OF-SECOND');
+  const first = cdrOf(token, 'PS-1');
+  const second = cdrOf(token, 'PS-2', { session_id: first.session_id! });
+  for (const body of [first, second]) await pushCdr(careful, body);
+  await pushCdr(careful, { ...creditCdr(second, cdr.last_updated), id: 'PS-2-A', total_cost: { excl_vat: -1 } });
+  const state = async () => (await retailOfCdr(careful, 'PS-2')).state;
+  await expect.poll(state).toBe('held');
+  await pushCdr(careful, creditCdr(first, cdr.last_updated));
+  await expect.poll(state).toBe('booked');
+  // The first and its refund, the second and the part of it.
+  await expect.poll(async () => (await linesOf(careful, contractId)).length).toBe(4);
+});

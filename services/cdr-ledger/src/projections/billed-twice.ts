@@ -21,7 +21,7 @@ export async function soundBeside(db: Queryable, party: Party, cdrId: string): P
   const { rows } = await db.query<{ id: string; findings: Finding[] }>(
     `SELECT b.cdr_id AS id, b.findings FROM cdrs a JOIN cdrs b ON b.party = a.party AND b.session_id = a.session_id AND NOT b.own
      WHERE a.party = $1 AND a.cdr_key = $2 AND a.credit_of IS NULL AND a."position" <> b."position"
-       AND b.credit_of IS NULL AND b.credited_by IS NULL`,
+       AND b.credit_of IS NULL`,
     [partyText(party), idKey(cdrId)],
   );
   // Charges that overlap hold nothing.
