@@ -78,8 +78,9 @@ export class Sessions {
       if (!isThere || !NOBODY_CHARGES.has(state.condition.status)) throw error;
     }
     const timeoutMs = STATION_ANSWERS_WITHIN_MS;
-    const { outcome } = await bus.ask(stopCharging, { stationId, transactionId, timeoutMs }, { timeoutMs: timeoutMs + ANSWER_TRAVELS_MS });
-    if (outcome !== Outcome.REJECTED) {
+    const { outcome, detail } = await bus.ask(stopCharging, { stationId, transactionId, timeoutMs }, { timeoutMs: timeoutMs + ANSWER_TRAVELS_MS });
+    // REJECTED is also what was never sent, and what failed there.
+    if (outcome !== Outcome.REJECTED || detail !== 'Rejected') {
       const said = outcome === Outcome.ACCEPTED ? 'stops it, and says so' : 'did not say whether it knows it: try again';
       throw new Rejected<SessionRefusal>('station-connected', `the charging station is connected and ${said}`);
     }

@@ -27,7 +27,9 @@ const operator = { country_code: exampleSession.country_code, party_id: exampleS
 
 let bus: Bus;
 let isConnected = true;
-let answers: (Outcome | Rejected)[] = [];
+/** Words: why it is REJECTED. */
+type Answer = Outcome | Rejected | string;
+let answers: Answer[] = [];
 let asked: string[] = [];
 
 beforeAll(async () => {
@@ -36,6 +38,7 @@ beforeAll(async () => {
     orders.map(({ transactionId }) => {
       asked.push(transactionId);
       const answer = answers.shift() ?? Outcome.ACCEPTED;
+      if (typeof answer === 'string') return { outcome: Outcome.REJECTED, detail: answer };
       return answer instanceof Rejected ? answer : { outcome: answer, detail: '' };
     }),
   );
@@ -45,7 +48,7 @@ beforeAll(() => bus.answer(closeTransaction, async (all) => all.map(({ isUnknown
   (isConnected && !isUnknownThere ? new Rejected('station-connected', 'it ends its charges itself') : { closed: true }))));
 
 /** One running charge S1 at a station that answers as listed, then with yes. */
-async function aCharge(...outcomes: (Outcome | Rejected)[]) {
+async function aCharge(...outcomes: Answer[]) {
   [asked, answers] = [[], outcomes];
   const clock = fixedClock(at);
   const logs = logsOf(memoryEventStore());
@@ -183,13 +186,15 @@ test('a charge that nobody waits for is stopped until it has ended, with bounded
   expect([await charge.stopLate(100_001), asked.length]).toEqual(['done', 5]);
 });
 
-test.each<[string, { is: boolean; status?: string; says?: Outcome }, boolean | 'station-connected', number]>([
+test.each<[string, { is: boolean; status?: string; says?: Answer }, boolean | 'station-connected', number]>([
   ['whose station is away', { is: false }, true, 0],
   ['whose station is there, and charges for all that it says', { is: true, status: 'Charging' }, 'station-connected', 0],
   ['of whose connector its station says nothing', { is: true }, 'station-connected', 0],
   ['whose connector is free, and whose station stops it', { is: true, status: 'Available', says: Outcome.ACCEPTED }, 'station-connected', 1],
   ['whose connector is free, and whose station does not answer', { is: true, status: 'Available', says: Outcome.UNKNOWN }, 'station-connected', 1],
-  ['whose connector is free, and whose station does not know it', { is: true, status: 'Available', says: Outcome.REJECTED }, true, 1],
+  ['whose connector is free, and whose station does not know it', { is: true, status: 'Available', says: 'Rejected' }, true, 1],
+  ['whose connector is free, and whose station was not asked after all', { is: true, status: 'Available', says: 'it was not sent' }, 'station-connected', 1],
+  ['whose connector is free, and whose station fails', { is: true, status: 'Available', says: 'InternalError: ' }, 'station-connected', 1],
 ])('S16-57, S16-68 a charge %s, that its operator ends: %j', async (_, { is, status, says }, closed, asks) => {
   const charge = await aCharge(...(says === undefined ? [] : [says]));
   isConnected = is;
