@@ -135,15 +135,25 @@ export class CdrLedger {
   async receive(bytes: Uint8Array): Promise<Received> {
     const body = readBody(bytes, this.parts.parties);
     const { country_code, party_id, id } = body.cdr;
-    const about = receivedStream({ country_code, party_id, id: creditedId(body.cdr, undefined) ?? id });
+    const credited = creditedId(body.cdr, undefined);
+    const about = receivedStream({ country_code, party_id, id: credited ?? id });
     const before = this.inTurn.get(about);
-    const turn = Promise.allSettled([before]).then(() => this.receiveNow(body));
+    const turn = Promise.allSettled([before]).then(() =>
+      credited === undefined ? this.receiveNow(body) : this.receiveCredit(about, body));
     this.inTurn.set(about, turn);
     try {
       return await turn;
     } finally {
       if (this.inTurn.get(about) === turn) this.inTurn.delete(about);
     }
+  }
+
+  /** Another process may be at another credit of the same CDR. */
+  private receiveCredit(about: string, body: ReceivedBody): Promise<Received> {
+    return this.parts.db.tx(async (tx) => {
+      await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [about]);
+      return this.receiveNow(body);
+    }, { durable: false, asksBeside: true });
   }
 
   private async receiveNow(body: ReceivedBody): Promise<Received> {

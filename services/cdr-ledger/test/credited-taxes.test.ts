@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { entryText } from '#chain';
 import { toJsonBytes } from '#contracts';
 import { decimal, sum } from '#money';
@@ -102,6 +102,21 @@ test('parts of a CDR that are credited at the same instant, beside the CDR itsel
   expect(rows).toMatchObject([{ energy_kwh: '0', remarks: ['part-credit'] }, { energy_kwh: '0', remarks: ['part-credit'] }, { energy_kwh: '-6', remarks: null }]);
 });
 
+test('parts of a CDR that come to two replicas at the same instant take its session back once', async () => {
+  const second = await testLedger({ partyId: 'CPK', on: plunk.databaseUrl });
+  onTestFinished(() => second.close());
+  const remarks: unknown[] = [];
+  for (const id of ['J-1', 'J-2', 'J-3']) {
+    const original = theirs(id, { total_cost: { excl_vat: 10 } });
+    await push(original);
+    const part = (n: number) => toJsonBytes({ ...creditCdr(original, later), id: `${id}-C${n}`, total_cost: { excl_vat: -5 } });
+    await Promise.all([plunk.ledger.receive(part(1)), second.ledger.receive(part(2))]);
+    await listed();
+    const { rows } = await plunk.superuser.query(`SELECT remarks::text FROM cdrs WHERE credit_of = $1`, [id.toLowerCase()]);
+    remarks.push(rows.map((row) => row.remarks?.includes('part-credit') ?? false).sort());
+  }
+  expect(remarks).toEqual([[false, true], [false, true], [false, true]]);
+});
 
 test('a part of a tax of several rates takes back that tax, with its base', async () => {
   const original = theirs('P-2', { total_cost: priceOf(10, 11) });
