@@ -23,7 +23,7 @@ export class LocationTexts {
 
   constructor(private readonly db: Database) {}
 
-  /** What is not there any more is left out. */
+  /** At least these; what is not there any more is left out. To be read at once: what it is may go. */
   async of(versions: readonly bigint[]): Promise<ReadonlyMap<bigint, string>> {
     const { known, db } = this;
     const missing = [...new Set(versions.filter((version) => !known.has(version)))];
