@@ -35,7 +35,7 @@ export function listRoutes(bus: Bus): Route[] {
   const isWhole = (query: { country_code?: string | undefined; party_id?: string | undefined }) =>
     (query.country_code === undefined) === (query.party_id === undefined);
   const ofToken = z.strictObject(tokenFields).refine(isWhole, belong);
-  const open = z.literal('true').optional().meta({ description: 'only those that are not over' });
+  const open = z.literal('true').optional().meta({ description: 'only those that are not over; as they end, those behind them move up: who reads several pages begins anew afterwards' });
   const whose = ({ country_code: countryCode, party_id: partyId }: z.output<typeof ofToken>) => (
     countryCode !== undefined && partyId !== undefined ? { tokenParties: [{ countryCode, partyId }] } : { anyToken: true });
   return [
