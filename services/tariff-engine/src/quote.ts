@@ -30,18 +30,30 @@ export function quoted(tariff: Tariff, request: QuoteRequest, ahead: Ahead): Quo
   try {
     return { ...quote(tariff, request), alternatives: begunLater(tariff, request, ahead) };
   } catch (error) {
-    if (error instanceof InvalidCharge) throw new Rejected(error.path === 'time_zone' ? 'unknown-time-zone' : 'invalid-object', error.message);
+    if (error instanceof InvalidCharge) throw new Rejected(isOfZone(error) ? 'unknown-time-zone' : 'invalid-object', error.message);
     throw error;
+  }
+}
+
+const isOfZone = (error: unknown) => error instanceof InvalidCharge && error.path === 'time_zone';
+
+function lacksZone(tariff: Tariff, request: QuoteRequest): boolean {
+  if (request.timeZone !== undefined) return false;
+  try {
+    quote(tariff, request);
+    return false;
+  } catch (error) {
+    return isOfZone(error);
   }
 }
 
 function begunLater(tariff: Tariff, request: QuoteRequest, { withinS, everyS, tariffAt = () => tariff }: Ahead) {
   if (withinS === 0) return [];
   const everyMs = 1_000 * Math.max(everyS || EVERY_S, Math.ceil(withinS / ALTERNATIVES_MAX));
-  // What is asked in another currency is not compared.
+  // What is asked in another currency is not compared, nor what goes by local times that nobody knows.
   const comparable = (startMs: number) => {
     const applies = tariffAt(startMs);
-    return applies?.currency === tariff.currency ? applies : undefined;
+    return applies?.currency === tariff.currency && !lacksZone(applies, request) ? applies : undefined;
   };
   const found = alternatives(tariff, request, { withinMs: withinS * 1_000, everyMs, tariffAt: comparable });
   const best = cheapest(found);

@@ -130,6 +130,20 @@ test('LOC-10 in a time zone that there is not a charge is quoted, unless its pri
   }
 });
 
+test('LOC-10 in a time zone that there is not a charge is quoted, too, when a tariff of local times applies later', async () => {
+  const [element] = levelTwo.elements;
+  const startAt = soon();
+  const change = rfc3339(Date.parse(startAt) + 3_600_000);
+  await publish({ ...levelTwo, id: 'FLAT-NOW', end_date_time: change });
+  await publish({ ...levelTwo, id: 'MORNINGS-LATER', start_date_time: change, elements: [{ ...element, restrictions: { end_time: '12:00' } }, element] });
+  const ask = (timeZone: string) => bus.ask(quote, {
+    party: bct, tariffIds: ['FLAT-NOW', 'MORNINGS-LATER'], tokenType: 'RFID', timeZone, startAt, energyKwh: '13', durationS: 7_200,
+    alternativesWithinS: 7_200, alternativesEveryS: 1_800,
+  });
+  expect(await ask('America/Vancouver')).toMatchObject({ exclVat: '6.12', alternatives: { length: 4 } });
+  expect(await ask('')).toMatchObject({ exclVat: '6.12', alternatives: [{ exclVat: '6.12' }, { exclVat: '6.12' }] });
+});
+
 test('TAR-03: a charge begun later is quoted by the tariff that then applies, and not at all where none does', async () => {
   const startMs = Date.now() + 60_000;
   const hour = (n: number) => rfc3339(startMs + n * 3_600_000);
