@@ -107,7 +107,7 @@ class Reading {
   ) {
     this.#tariffs = found?.map(({ tariff }) => tariff);
     this.#places = found?.map(({ at }) => at) ?? [];
-    this.#elements = new Set(found?.map(({ tariff }) => JSON.stringify(tariff.elements)));
+    this.#elements = new Set(found?.map(({ elements }) => elements));
     this.#zones = zones;
     this.#policy = policy;
     this.#reservation = reservation;
@@ -199,13 +199,18 @@ function cutAnew(charge: Charge, options: PriceOptions, remarks: Remark[]): Char
 
 interface FoundTariff {
   readonly at: string;
+  /** As they are written, as those in a CDR are. */
+  readonly elements: string;
   readonly tariff: Tariff;
 }
 
 /** Tariffs of files, read as liberally as those in CDRs. Throws RefusedInput. */
 async function tariffsOf(files: readonly string[], terminal: Terminal): Promise<FoundTariff[]> {
   const found = await documentsOf(files, terminal.stdin);
-  return found.map(({ at, value }) => ({ at, tariff: new LiberalReader().tariff(value, `${at}: `) }));
+  return found.map(({ at, value }) => {
+    const elements = JSON.stringify(value.elements);
+    return { at, elements, tariff: new LiberalReader().tariff(value, `${at}: `) };
+  });
 }
 
 /** `{"cdr": {…}, "tariff": {…}}` holds a CDR as well. */

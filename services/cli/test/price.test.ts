@@ -111,6 +111,11 @@ test('by another tariff the periods are cut where its price changes, be it a new
   expect(found.map(({ unrounded: { excl_vat }, notes }) => [excl_vat, notes.map(({ code }: { code: string }) => code)])).toEqual([
     ['20', ['periods-cut']], ['15', ['period-spans-price-change']], ['15', ['period-spans-price-change']],
   ]);
+  // Be it written as partners of other versions do.
+  const taxed = { ...half, tax_included: 'YES', elements: half.elements.map((one) => ({ ...one, price_components: one.price_components.map((each) => ({ ...each, vat: 25 })) })) };
+  const metered = folder.write('metered.json', { ...one, start_date_time: '2026-11-15T18:00:00Z', tariffs: [taxed] });
+  const [as230] = await folder.json(['price', metered, '--tariff', folder.write('taxed.json', taxed)]);
+  expect(as230).toMatchObject({ unrounded: { excl_vat: '12', incl_vat: '15' }, notes: [{ code: 'period-spans-price-change' }] });
   const [another] = await folder.json(['price', none, '--tariff', folder.write('other.json', { ...half, id: 'OTHER' })]);
   expect(another).toMatchObject({ unrounded: { excl_vat: '20' }, notes: [{ code: 'tariff-for-all-periods' }, { code: 'periods-cut' }] });
 });
