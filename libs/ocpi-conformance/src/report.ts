@@ -54,7 +54,9 @@ const NO_ANSWER = 'no answer: ';
 /** Where nothing could be tried at all: the likeliest cause, in a sentence. */
 function unopened({ versionsUrl, verdicts, unreached }: Report): string[] {
   if (unreached !== undefined)
-    return [`The platform could not call the kit at ${unreached}: --listen and --public-url say where it can.`];
+    return [
+      `The platform could not call the kit at ${unreached}: --listen and --public-url say where it can. (One of ours calls this machine only with ocpi.allow_private_urls: true, for tests.)`,
+    ];
   if (!verdicts.some(({ why }) => why === NO_DETAILS)) return [];
   const failed = (rule: string) => verdicts.some((one) => one.rule === rule && one.verdict === 'fail');
   const silence = verdicts.flatMap(({ findings }) => findings).find(({ response }) => response.startsWith(NO_ANSWER));

@@ -11,8 +11,8 @@ export function commandHelp(names: readonly string[] = Object.keys(VERBS)): stri
   const width = Math.max(...names.map((name) => name.length));
   const verbs = names.map((name) => `  ${name.padEnd(width)}  ${VERBS[name]!.summary}`);
   return [
-    'npx roamwatt VERB …: prices, explains, lints and verifies plain JSON files, without any server; `conformance` tries any',
-    'OCPI platform; `partner` and `erase` ask the portal of a running platform of yours (--url, ROAMWATT_OPERATOR_KEY).',
+    'npx roamwatt VERB …: prices, explains, lints and verifies plain JSON files, without any server; `conformance` tries any OCPI',
+    'platform; `partner`, `session` and `erase` ask the portal of a running platform of yours (--url, ROAMWATT_OPERATOR_KEY).',
     '',
     ...verbs,
     '',

@@ -279,6 +279,17 @@ test.each(Object.keys(VERBS))('%s --help has examples and the exit status', asyn
   expect(out).toMatch(/Exit status\n {2}0 {2}fine\n {2}1 .*\n {2}2 /);
 });
 
+test('--help says of each verb with --url that it asks the portal', async () => {
+  const [about] = (await folder.run(['--help'])).out.split('\n\n');
+  const asking = [];
+  for (const verb of Object.keys(VERBS)) {
+    const [group = ''] = verb.split(' ');
+    if ((await folder.run([...verb.split(' '), '--help'])).out.includes('--url URL ')) asking.push(group);
+  }
+  for (const group of asking) expect(about).toMatch(new RegExp(`platform; .*\`${group}\`.* ask the portal`));
+  expect(asking).toContain('session');
+});
+
 test.each(['prize --json', '--json', 'partner lst --json', 'partner --nonsense --json', 'price a.json --tarif b.json --json'])(
   'a command that was used wrongly says so to programs, too: %s',
   async (line) => {

@@ -234,6 +234,9 @@ function abandonedAt(transactionId: string, { connectorId, meterWh, meterAt }: O
   };
 }
 
+const CONNECTED =
+  'the charging station is connected, and ends its charges itself; one that it has lost can be closed once it says that its connector is free';
+
 /** S16-57: should the station tell of the stop after all, that is as of a lost one. */
 function closeTransaction(
   { transactionId, because, isUnknownThere }: Extract<StationCommand, { type: 'CloseTransaction' }>, { open, abandoned, connected }: Station,
@@ -243,7 +246,7 @@ function closeTransaction(
     if (abandoned?.includes(transactionId)) return [];
     throw new Rejected<Refusal>('unknown-transaction', `transaction ${transactionId} does not run`);
   }
-  if (connected && !isUnknownThere) throw new Rejected<Refusal>('station-connected', 'the charging station is connected, and ends its charges itself');
+  if (connected && !isUnknownThere) throw new Rejected<Refusal>('station-connected', CONNECTED);
   return [{ ...abandonedAt(transactionId, transaction), closedBecause: because }];
 }
 
