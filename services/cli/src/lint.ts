@@ -8,7 +8,7 @@ import {
   type MeterStanding,
   type Severity,
 } from '#pricing';
-import { countryCode, instant, rfc3339 } from '#time';
+import { countryCode, countryOfTwo, instant, rfc3339 } from '#time';
 import type { Document } from './documents.ts';
 import { eachDocument } from './each-document.ts';
 import { parseNumbers } from './exact-json.ts';
@@ -192,7 +192,7 @@ function countryOf(given: Given): string | undefined {
   const text = optionOf(given, 'country');
   if (text === undefined) return undefined;
   const code = countryCode(text);
-  if (code !== undefined) return code;
+  if (code !== undefined && countryOfTwo(code)) return code;
   throw new WrongUsage(`--country: "${text}" is no code of ISO 3166-1; one like CAN or CA expected`);
 }
 

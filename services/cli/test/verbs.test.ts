@@ -220,11 +220,11 @@ test('in Canada the meters of a Location decide about a price per kWh', async ()
   expect(own!.findings).toMatchObject([{ code: 'canada-time-price-after-2029' }]);
 });
 
-test('a country that is none is refused, for the rules of Canada would go unasked', async () => {
+test.each(['CANADA', 'CN2', 'XX', '12'])('a country that is none is refused, for the rules of Canada would go unasked: %s', async (country) => {
   const name = folder.write('tariff.json', tariff);
-  const { status, err } = await folder.run(['lint', name, '--country', 'CANADA']);
+  const { status, err } = await folder.run(['lint', name, '--country', country]);
   expect(status).toBe(2);
-  expect(err).toContain('--country: "CANADA" is no code of ISO 3166-1; one like CAN or CA expected');
+  expect(err).toContain(`--country: "${country}" is no code of ISO 3166-1; one like CAN or CA expected`);
 });
 
 test('a value that looks like an option is explained', async () => {
