@@ -39,7 +39,6 @@ interface StopBody {
   readonly accountId: string;
   readonly party: Party;
   readonly sessionId: string;
-  readonly tokenUid: string;
   /** So many orders to stop it came to nothing. */
   readonly again?: number;
 }
@@ -78,15 +77,15 @@ export class Running {
    */
   async stopOverLimit(tx: Tx, accountId: string): Promise<void> {
     const { clock } = this.parts;
-    const { rows } = await tx.query<{ party: string; sessionId: string; tokenUid: string }>(
+    const { rows } = await tx.query<{ party: string; sessionId: string }>(
       `UPDATE running_charges r SET stop_ordered_at = $3
        WHERE r.account_id = $1 AND r.active AND r.stop_ordered_at IS NULL AND ${IS_OVER_LIMIT}
-       RETURNING r.party, r.session_id AS "sessionId", r.token_uid AS "tokenUid"`,
+       RETURNING r.party, r.session_id AS "sessionId"`,
       [accountId, unbilledSince(clock), clock.iso()],
     );
-    for (const { party: text, sessionId, tokenUid } of rows) {
+    for (const { party: text, sessionId } of rows) {
       const [country_code = '', party_id = ''] = text.split('*');
-      const body: StopBody = { accountId, party: { country_code, party_id }, sessionId, tokenUid };
+      const body: StopBody = { accountId, party: { country_code, party_id }, sessionId };
       const id = `stop ${text} ${idKey(sessionId)}`;
       await addDue(tx, { id, key: id, kind: 'stop-at-limit', at: clock.now(), body });
     }
@@ -104,8 +103,11 @@ export class Running {
 
   private async stop(body: StopBody, attempt: number): Promise<DueOutcome> {
     const { bus, db, clock, log, judge } = this.parts;
-    const { accountId, party, sessionId, tokenUid } = body;
+    const { accountId, party, sessionId } = body;
     if (await this.isPaidMeanwhile(body)) return { retryInMs: RETRY_MS_MAX };
+    const tokenUid = await this.tokenOf(body);
+    // Its driver was erased meanwhile.
+    if (tokenUid === undefined) return 'done';
     const orderId = stopOrderId(body);
     try {
       await bus.ask(
@@ -155,6 +157,13 @@ export class Running {
       `SELECT 1 FROM running_charges r WHERE r.account_id = $1 AND r.party = $3 AND r.session_key = $4 AND r.active AND NOT ${IS_OVER_LIMIT}`,
       [accountId, unbilledSince(clock), partyText(party), idKey(sessionId)]);
     return rowCount > 0;
+  }
+
+  /** Not in the due row: what is erased is to be in no place that nobody looks at. */
+  private async tokenOf({ party, sessionId }: StopBody): Promise<string | undefined> {
+    const { rows: [row] } = await this.parts.db.query<{ uid: string }>(
+      'SELECT token_uid AS uid FROM running_charges WHERE party = $1 AND session_key = $2', [partyText(party), idKey(sessionId)]);
+    return row?.uid || undefined;
   }
 
   private async runs(party: Party, sessionId: string): Promise<boolean> {
