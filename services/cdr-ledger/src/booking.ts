@@ -18,12 +18,10 @@ import { type LedgerEvent, readEvent } from './ledger-event.ts';
 import { accountsLedger } from './ledgers.ts';
 import type { PublicCdr } from './private-part.ts';
 import { billedTwice, soundBeside } from './projections/billed-twice.ts';
-import { creditedSoFar } from './projections/credits.ts';
 import { type CdrReceived, meantCdr } from './received-cdr.ts';
 import type { Recorder } from './record.ts';
 import { chargedOf, type RetailPricing } from './retail-pricing.ts';
 import type { RetailSettings } from './retail-config.ts';
-import { isWhole } from './taken-back.ts';
 
 export interface BookingParts {
   readonly db: Database;
@@ -63,7 +61,7 @@ export function booking(parts: BookingParts): Follower {
         }),
       );
       for (const { cdr } of booked.filter(isRelease)) await release(batch, cdr);
-      if (parts.settings.flaggedCdrs === 'hold') for (const { cdr } of booked.filter(isCredit)) await releaseBeside(batch, cdr);
+      if (parts.settings.flaggedCdrs === 'hold') for (const cdr of read.flatMap(creditedIn)) await releaseBeside(batch, cdr);
     },
   };
 }
@@ -75,13 +73,16 @@ async function twiceIn({ db, list, settings }: BookingParts, booked: readonly Bo
   return billedTwice(db, booked.flatMap(({ event }) => (event.type === 'CdrReceived' ? [event.private.id] : [])));
 }
 
-const isCredit = ({ event }: Booked): boolean => event.type === 'CdrReceived' && billedBy(event).credit === true;
+/** What was credited before this event, on its driver's account or while it was held. */
+function creditedIn(event: LedgerEvent): ChargedCdr[] {
+  return event.type === 'ChargeRefunded' || event.type === 'ChargeForestalled' ? [event.cdr] : [];
+}
 
 /** What billed its session beside it is the only one now, if nothing of it stands. */
-async function releaseBeside(batch: Batch, { id, ...party }: ChargedCdr): Promise<void> {
-  const soFar = await creditedSoFar(batch.db, party, id);
-  if (!soFar || !isWhole(soFar.original, soFar.before)) return;
-  for (const other of await soundBeside(batch.db, party, id)) await release(batch, { ...party, id: other });
+async function releaseBeside(batch: Batch, cdr: ChargedCdr): Promise<void> {
+  const { state } = await batch.recorder.record(chargeStream(cdr), charge, async () => undefined);
+  if (state.status === 'booked' && state.credits.length > 0) return;
+  for (const other of await soundBeside(batch.db, cdr, cdr.id)) await release(batch, { ...cdr, id: other });
 }
 
 /** What concerns the account: the CDR it is about, and the event. */

@@ -65,7 +65,7 @@ describe('a charge', () => {
     given(charge, held, forestalled('A', '1'), forestalled('B', '1')).when({ type: 'ReleaseCharge', at }).then(booked, first, second);
   });
 
-  test('whose flagged CDRs are held is refunded once; a second Credit CDR of it waits until it is released', () => {
+  test('whose flagged CDRs are held is refunded by each Credit CDR, but for one that takes back more than is left: that waits until it is released', () => {
     const part = (creditCdrId: string, creditedExclVat: string) => ({ ...credit, creditCdrId, creditedExclVat, hold: true });
     const waits = (creditCdrId: string, creditedExclVat: string): ChargeEvent =>
       ({ ...credited, creditCdrId, creditedExclVat, type: 'ChargeForestalled' });
@@ -74,12 +74,26 @@ describe('a charge', () => {
     });
     const first = paid('A', '1', '-1.05', '-1.1');
     given(charge, booked).when(part('A', '1')).then(first);
-    given(charge, booked, first).when(part('B', '1')).then(waits('B', '1'));
-    given(charge, booked, first, waits('B', '1')).when(part('b', '1')).thenNothing();
+    given(charge, booked, first).when(part('B', '1')).then(paid('B', '1', '-1.05', '-1.1'));
+    given(charge, booked, first).when(part('B', '1.95')).then(paid('B', '1.95', '-2.04', '-2.14'));
+    given(charge, booked, first).when(part('B', '1.96')).then(waits('B', '1.96'));
+    given(charge, booked, first, waits('B', '2')).when(part('b', '2')).thenNothing();
+    given(charge, booked, first, waits('B', '2')).when(part('C', '1')).then(paid('C', '1', '-1.05', '-1.1'));
+    given(charge, booked, first, waits('B', '2'), waits('C', '5')).when({ type: 'ReleaseCharge', at })
+      .then(paid('B', '2', '-2.04', '-2.14'));
     given(charge, booked, first, waits('B', '1'), waits('C', '5')).when({ type: 'ReleaseCharge', at })
       .then(paid('B', '1', '-1.05', '-1.1'), paid('C', '5', '-0.99', '-1.04'));
     given(charge, booked, first, waits('B', '1'), paid('B', '1', '-1.05', '-1.1')).when({ type: 'ReleaseCharge', at }).thenNothing();
     given(charge, booked, refunded).when(part('B', '1')).thenNothing();
+  });
+
+  test('is refunded in full where only what rounding makes of it is not credited, as the session is then taken back', () => {
+    const cent = { ...charged, cdrExclVat: '0.01' };
+    given(charge, booked).when({ ...credit, creditedExclVat: '2.93' }).then({ ...refunded, creditedExclVat: '2.93' } as ChargeEvent);
+    given(charge, booked).when({ ...credit, creditedExclVat: '2.92' })
+      .then({ ...refunded, creditedExclVat: '2.92', exclVat: '-3.07', inclVat: '-3.22', payable: '-3.22' } as ChargeEvent);
+    given(charge, { ...cent, type: 'ChargeBooked' }).when({ ...credit, creditedExclVat: '0' })
+      .then({ ...refunded, creditedExclVat: '0', exclVat: '0', inclVat: '0', payable: '0' } as ChargeEvent);
   });
 
   test('is not refunded by a Credit CDR in another currency, whenever that comes: that takes back something else', () => {
@@ -124,10 +138,10 @@ describe('a charge', () => {
   test('is not refunded its tax twice where one Credit CDR tells none and another all of it', () => {
     const steps = [{ what: 'charge' as const, exclVat: '2.94', inclVat: '3.087' }];
     const price = { ...charged.price, exclVat: '2.94', inclVat: '3.09', payable: '3.09', steps };
-    const nearlyAll = { ...credit, creditCdrId: 'NEARLY', creditedExclVat: '2.93' };
+    const nearlyAll = { ...credit, creditCdrId: 'NEARLY', creditedExclVat: '2.92' };
     const ofTax = { ...credit, creditCdrId: 'TAX', creditedExclVat: '0', creditedTax: '0.147' };
     const refunds = refundsOf({ ...booked, price }, [nearlyAll, ofTax]);
-    expect(refunds.map(({ payable }) => payable)).toEqual(['-3.08', '0']);
+    expect(refunds.map(({ payable }) => payable)).toEqual(['-3.07', '0']);
   });
 
   test('is never refunded by more than it cost', () => {

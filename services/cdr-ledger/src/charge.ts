@@ -3,6 +3,7 @@ import { Decimal, decimal, digitsOf, min, sum } from '#money';
 import { idKey, type Party, sameId } from '#ocpi';
 import { splitTax } from '#taxes';
 import type { NamedTax, PlanVersion, RetailPrice } from './plan.ts';
+import { isAllBack, isMoreBack, type PriceBack } from './taken-back.ts';
 
 /**
  * What one CDR costs its driver: the stream `charge-<country>-<party>-<cdr id>`, booked once and
@@ -78,7 +79,7 @@ export type ChargeEvent = ChargeBooked | ChargeHeld | ChargeForestalled | Charge
 export type ChargeCommand =
   | (BookedCharge & { readonly type: 'BookCharge'; readonly hold: boolean })
   | { readonly type: 'ReleaseCharge'; readonly at: string }
-  /** `hold`: to be kept off the account where it is a second one. */
+  /** `hold`: to be kept off the account where it is a second one, and takes back more than is left. */
   | (Credited & { readonly type: 'CreditCharge'; readonly hold?: boolean });
 
 export type ChargeRefusal = 'unknown-charge';
@@ -133,7 +134,7 @@ export const charge: Decider<Charge, ChargeCommand, ChargeEvent> = {
         if ('charge' in state && creditsOf(state.charge, [credit]).length === 0) return [];
         // Once all is paid back, another credit is between us and the partner.
         if (state.status === 'booked' && isWhole(state.charge, state.refunds)) return [];
-        if (state.status === 'booked' && !(hold && state.refunds.length > 0))
+        if (state.status === 'booked' && !(hold && isTooMuch(state, credit)))
           return refundsOf(state.charge, [credit], state.refunds);
         return [{ ...credit, type: 'ChargeForestalled' }];
       }
@@ -194,9 +195,18 @@ function creditedBy(credits: readonly Credited[]): Decimal {
   return sum(credits.map(({ creditedExclVat }) => decimal(creditedExclVat)));
 }
 
-function isWhole({ cdrExclVat }: Pick<BookedCharge, 'cdrExclVat'>, credits: readonly Credited[]): boolean {
-  const asked = decimal(cdrExclVat);
-  return credits.length > 0 && (asked.isZero() || creditedBy(credits).compare(asked.abs()) >= 0);
+function isWhole(charge: Asked, credits: readonly Credited[]): boolean {
+  return credits.length > 0 && isAllBack(priceBack(charge, credits));
+}
+
+function isTooMuch({ charge, refunds }: Extract<Charge, { status: 'booked' }>, credit: Credited): boolean {
+  return refunds.length > 0 && isMoreBack(priceBack(charge, [...refunds, credit]));
+}
+
+type Asked = Pick<BookedCharge, 'cdrExclVat' | 'price'>;
+
+function priceBack({ cdrExclVat, price: { currency } }: Asked, credits: readonly Credited[]): PriceBack {
+  return { price: decimal(cdrExclVat), back: creditedBy(credits), currency };
 }
 
 /** Each pays back what with those before it makes their share, until all is paid back. */

@@ -1,4 +1,4 @@
-import { type Decimal, decimal, digitsOf, sum } from '#money';
+import { Decimal, decimal, digitsOf, sum } from '#money';
 import type { SettledCdr, SettledTax, Taxed } from '#settlement';
 import { combinedRate, splitTax } from '#taxes';
 
@@ -20,7 +20,7 @@ export function creditSettled(credit: Settled, soFar: CreditedSoFar): Partial<Ta
   const taxed = takenBack(credit, soFar);
   const { original, before } = soFar;
   const others = before.filter(({ currency }) => currency === credit.currency);
-  const missing = missingOf(original, [credit, ...others]);
+  const missing = missingOf(decimal(original.excl_tax), sumOf([credit, ...others]));
   const wasWhole = isWhole(original, others);
   if (credit.currency !== original.currency || (wasWhole && missing.isNegative())) return taxed ?? {};
   if (!wasWhole && isWhole(original, [credit, ...others])) {
@@ -33,17 +33,45 @@ export function creditSettled(credit: Settled, soFar: CreditedSoFar): Partial<Ta
   return { ...taxed, remarks, energy_kwh: wasWhole || isAllTold ? '0' : told.toString() };
 }
 
-/** Whether all of the price is back, but for what rounding makes of it; its tax may have been forgotten. */
-export function isWhole(original: Settled, credits: readonly Settled[]): boolean {
-  const unit = decimal('1').shift(-digitsOf(original.currency));
-  const its = credits.filter(({ currency }) => currency === original.currency);
-  return its.length > 0 && missingOf(original, its).compare(unit) <= 0;
+/** A price, and what Credit CDRs took back of it: both without tax, which a Credit CDR may forget. */
+export interface PriceBack {
+  readonly price: Decimal;
+  readonly back: Decimal;
+  readonly currency: string;
 }
 
-/** What is not back of the price yet; below nothing where more is. */
-function missingOf({ excl_tax }: Settled, credits: readonly Settled[]): Decimal {
-  const back = sum(credits.map((credit) => decimal(credit.excl_tax)));
-  return decimal(excl_tax).abs().sub(back.abs());
+/**
+ * Whether all of a CDR is taken back: its price, but for what rounding makes of it. Then its session is, too, and all that
+ * its driver was charged.
+ */
+export function isAllBack({ price, back, currency }: PriceBack): boolean {
+  return missingOf(price, back).compare(back.isZero() ? Decimal.zero : minorUnit(currency)) <= 0;
+}
+
+/** The same of rows, whose prices have as many decimals as their currency. */
+export const allBack = (price: string, back: string) =>
+  `(abs(${price}) - abs(${back}) <= CASE WHEN ${back} = 0 THEN 0 ELSE 10::numeric ^ -scale(${price}) END)`;
+
+/** Whether more is taken back than there was, and than rounding makes of it. */
+export function isMoreBack({ price, back, currency }: PriceBack): boolean {
+  return missingOf(price, back).neg().compare(minorUnit(currency)) > 0;
+}
+
+/** Below nothing where more is back. */
+function missingOf(price: Decimal, back: Decimal): Decimal {
+  return price.abs().sub(back.abs());
+}
+
+function minorUnit(currency: string): Decimal {
+  return decimal(1).shift(-digitsOf(currency));
+}
+
+function isWhole({ excl_tax, currency }: Settled, credits: readonly Settled[]): boolean {
+  return credits.length > 0 && isAllBack({ price: decimal(excl_tax), back: sumOf(credits), currency });
+}
+
+function sumOf(credits: readonly Settled[]): Decimal {
+  return sum(credits.map(({ excl_tax }) => decimal(excl_tax)));
 }
 
 /** The taxes that were charged, with the sign of what takes all of them back. */

@@ -6,6 +6,7 @@ import { type Cdr, creditCdr, type Price } from '#ocpi';
 import { timeUuid } from '#postgres';
 import { type AgreementTerms, exampleTerms, type Taxed } from '#settlement';
 import { type CdrReceived, receivedStream } from '../src/received-cdr.ts';
+import { allBack, isAllBack } from '../src/taken-back.ts';
 import { cdr, oasis, tariff } from './charge.ts';
 import { type TestLedger, testLedger } from './ledger.ts';
 
@@ -203,4 +204,14 @@ test('all rows made anew from the log are the same, and so is the statement, whe
     .map(({ amount }: { amount: string }) => decimal(amount))).toString();
   for (const [id, code] of [['N-1', 'VAT'], ['M-1', 'VAT'], ['P-1', 'GST'], ['P-1', 'QST'], ['P-2', 'VAT'], ['O-1', 'GST'], ['O-1', 'QST']])
     expect(`${id} ${code} ${left(id!, code!)}`).toBe(`${id} ${code} 0`);
+});
+
+test.each([
+  ['2.94', '-2.94', 'CAD', true], ['2.94', '-2.93', 'CAD', true], ['2.94', '-2.92', 'CAD', false], ['2.94', '-5.00', 'CAD', true],
+  ['-2.94', '2.93', 'CAD', true], ['0.01', '0.00', 'CAD', false], ['0.00', '0.00', 'CAD', true],
+  ['100', '-99', 'JPY', true], ['100', '-98', 'JPY', false], ['1.000', '-0.999', 'KWD', true], ['1.000', '-0.998', 'KWD', false],
+] as const)('of %s a credit of %s %s takes back all, but for what rounding makes of it: %s, by the rows as by the entries', async (price, back, currency, isAll) => {
+  expect(isAllBack({ price: decimal(price), back: decimal(back), currency })).toBe(isAll);
+  const { rows } = await plunk.db.query(`SELECT ${allBack('$1::numeric', '$2::numeric')} AS "isAll"`, [price, back]);
+  expect(rows).toEqual([{ isAll }]);
 });

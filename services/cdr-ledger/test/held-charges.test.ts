@@ -14,6 +14,13 @@ beforeAll(async () => {
 });
 afterAll(() => careful?.stop());
 
+/** Whether the account owes what this CDR costs. */
+async function owedFor(contractId: string, cdrId: string): Promise<string> {
+  const owed = sum((await linesOf(careful, contractId)).map(({ amount }) => decimal(amount))).neg();
+  const { price } = await retailOfCdr(careful, cdrId);
+  return owed.equals(decimal(price!.inclVat!)) ? 'all of it and nothing else' : `${owed} of ${price!.inclVat}`;
+}
+
 const odd = { total_cost: { excl_vat: 29.4, incl_vat: 30.87 } };
 
 test('who holds odd CDRs back books one when its dispute is withdrawn, or the operator says so', async () => {
@@ -117,6 +124,23 @@ test('who holds odd CDRs back books no second CDR of a session while a part of t
   // A cent is no matter.
   await pushCdr(careful, part('PB-1-B', -1.93));
   await expect.poll(state).toBe('booked');
+  await expect.poll(() => owedFor(contractId, 'PB-2')).toBe('all of it and nothing else');
+});
+
+test('who holds odd CDRs back books no second CDR of a session while a credit of the first waits to be released', async () => {
+  const { token, contractId } = await newDriver(careful, 'CREDIT-WAITS');
+  const first = cdrOf(token, 'CW-1');
+  const state = async (id: string) => (await retailOfCdr(careful, id)).state;
+  await pushCdr(careful, first);
+  await pushCdr(careful, cdrOf(token, 'CW-2', { session_id: first.session_id! }));
+  const part = (id: string, excl_vat: number): Cdr => ({ ...creditCdr(first, cdr.last_updated), id, total_cost: { excl_vat } });
+  await pushCdr(careful, part('CW-1-A', -1));
+  await pushCdr(careful, part('CW-1-B', -2.94));
+  expect(await state('CW-1-B')).toBe('held');
+  expect(await state('CW-2')).toBe('held');
+  await careful.bus.ask(releaseCharge, { party: bct, cdrId: 'CW-1-B' });
+  await expect.poll(() => state('CW-2')).toBe('booked');
+  await expect.poll(() => owedFor(contractId, 'CW-2')).toBe('all of it and nothing else');
 });
 
 test('who holds odd CDRs back holds a second CDR back, too, that comes after a part of the first is credited', async () => {

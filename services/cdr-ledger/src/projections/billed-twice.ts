@@ -1,6 +1,7 @@
 import { idKey, type Party, partyText } from '#ocpi';
 import type { Queryable } from '#postgres';
 import { type Finding, isHarmless } from '../finding.ts';
+import { IS_WHOLLY_CREDITED } from './overlaps.ts';
 
 /** Sessions that a partner billed by a second CDR, which the list finds: what the accounts of drivers need of it. */
 
@@ -16,12 +17,12 @@ export async function billedTwice(db: Queryable, privateIds: readonly string[]):
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Other CDRs of the session of one that was credited, of which nothing is found that holds them back any more. */
+/** Other CDRs of the session of one that is credited in full, of which nothing is found that holds them back any more. */
 export async function soundBeside(db: Queryable, party: Party, cdrId: string): Promise<string[]> {
   const { rows } = await db.query<{ id: string; findings: Finding[] }>(
     `SELECT b.cdr_id AS id, b.findings FROM cdrs a JOIN cdrs b ON b.party = a.party AND b.session_id = a.session_id AND NOT b.own
      WHERE a.party = $1 AND a.cdr_key = $2 AND a.credit_of IS NULL AND a."position" <> b."position"
-       AND b.credit_of IS NULL`,
+       AND b.credit_of IS NULL AND ${IS_WHOLLY_CREDITED('a')}`,
     [partyText(party), idKey(cdrId)],
   );
   // Charges that overlap hold nothing.

@@ -1,5 +1,6 @@
 import { bigintArray, type Statement, type Tx, uuidArray } from '#postgres';
 import type { Finding } from '../finding.ts';
+import { allBack } from '../taken-back.ts';
 
 /**
  * Received CDRs of one token whose charges overlap: nobody charges at two places at once. Found when
@@ -42,10 +43,11 @@ const BESIDE = `private_parts t CROSS JOIN LATERAL (SELECT * FROM cdrs WHERE pri
   WHERE t.token_party = p.token_party AND t.token_key = p.token_key AND t.charged_to > p.charged_from
     AND t.charged_from < p.charged_to`;
 
-/** But for what rounding makes of it, as `isWhole` has it. */
-const IS_WHOLLY_CREDITED = (row: string) => `(${row}.credited_by IS NOT NULL AND abs(${row}.excl_tax) - (
-  SELECT abs(sum(k.excl_tax)) FROM cdrs k WHERE k.party = ${row}.party AND k.credit_of = ${row}.cdr_key AND k.currency = ${row}.currency
-) <= 10::numeric ^ -scale(${row}.excl_tax)) IS TRUE`;
+/** By the Credit CDRs in its currency. */
+export const IS_WHOLLY_CREDITED = (row: string) => `(${row}.credited_by IS NOT NULL AND (
+  SELECT ${allBack(`${row}.excl_tax`, 'k.back')} FROM (SELECT sum(excl_tax) AS back FROM cdrs
+    WHERE party = ${row}.party AND credit_of = ${row}.cdr_key AND currency = ${row}.currency) k
+)) IS TRUE`;
 
 /**
  * Of each one that billed the same session, else the newest: more say nothing new. Of a flood of charges of one token at one time, a
