@@ -97,10 +97,15 @@ describe('a dispute', () => {
     disputes(opened, withdrawn)
       .when({ ...open, commandId: 'c-other' })
       .then({ ...opened, commandId: 'c-other', number: 2 }));
-  test('over a CDR that is credited is past', () =>
-    disputes(opened, credited)
-      .when({ ...open, commandId: 'c-other' })
-      .thenRejected('already-credited'));
+  test('that was credited may be followed by another over what is left, which only another credit ends', () => {
+    const again = { ...open, commandId: 'c-other', creditedBefore: [credit.creditCdrId] };
+    const reopened: DisputeOpened = { ...again, type: 'DisputeOpened', number: 2 };
+    disputes(opened, credited).when(again).then(reopened);
+    disputes(opened, credited, reopened).when(credit).thenNothing();
+    disputes(reopened).when(credit).thenNothing();
+    const another = { ...credit, creditCdrId: `${cdr.id}-D` };
+    disputes(opened, credited, reopened).when(another).then({ ...another, ...about, number: 2, type: 'DisputeCredited' });
+  });
 });
 
 test('a credit of a CDR that nobody disputes is no news', () => {
@@ -125,7 +130,7 @@ test('any command repeated at any later point yields no second event', () => {
       fc
         .tuple(commandId, number)
         .map(([id, n]): DisputeCommand => ({ ...withdraw, commandId: `w${id}`, number: n })),
-      fc.constant<DisputeCommand>(credit),
+      commandId.map((id): DisputeCommand => ({ ...credit, creditCdrId: `${cdr.id}-${id}` })),
     ),
     { maxLength: 25 },
   );

@@ -6,7 +6,8 @@ import { idKey, type Party } from '#ocpi';
  * The disputes over one CDR, ours or a partner's, one after the other: opened → answered → credited
  * or withdrawn. OCPI has no message for it, so both sides keep their own: over a CDR received we are
  * the one who disputes, over one issued the partner is, who told us by other means. A Credit CDR for
- * the CDR ends it by itself. What people write lies in private parts, under the contract's key.
+ * the CDR that was not there yet ends it by itself; over what that left there may be another. What people write lies in
+ * private parts, under the contract's key.
  */
 
 /** The CDR that is disputed. */
@@ -36,6 +37,8 @@ export interface DisputeOpened {
   /** Codes of what was found. */
   readonly findings: readonly string[];
   readonly amount: DisputedAmount;
+  /** Credit CDRs that took back a part of it before. */
+  readonly creditedBefore?: readonly string[];
   readonly at: string;
   readonly commandId: string;
   /** Of the reason. */
@@ -104,15 +107,16 @@ export type DisputeRefusal =
   | 'unknown-dispute'
   | 'dispute-is-open'
   | 'dispute-is-closed'
-  | 'dispute-was-answered'
-  | 'already-credited';
+  | 'dispute-was-answered';
 
 export type DisputeState = 'opened' | 'answered' | 'credited' | 'withdrawn';
 
 export interface DisputesOfCdr {
-  /** The newest; those before it were all withdrawn. */
+  /** The newest; those before it have all ended. */
   readonly newest: Pick<DisputeOpened, 'ledger' | 'cdr' | 'number'> | undefined;
   readonly state: DisputeState | undefined;
+  /** Credit CDRs that ended one, or were there before. */
+  readonly credits: readonly string[];
   /** Which dispute a command was about, by its id; a CDR has few. */
   readonly done: Readonly<Record<string, number>>;
 }
@@ -122,7 +126,7 @@ export function disputeStream({ country_code, party_id, id }: DisputedCdr): stri
 }
 
 export const disputesOfCdr: Decider<DisputesOfCdr, DisputeCommand, DisputeEvent> = {
-  initial: { newest: undefined, state: undefined, done: {} },
+  initial: { newest: undefined, state: undefined, credits: [], done: {} },
 
   decide(command, disputes) {
     if ('commandId' in command && disputeBy(command.commandId, disputes) !== undefined) return [];
@@ -146,7 +150,7 @@ export const disputesOfCdr: Decider<DisputesOfCdr, DisputeCommand, DisputeEvent>
       }
       case 'NoteCredit': {
         const { newest } = disputes;
-        if (!newest || !isOpen(disputes)) return [];
+        if (!newest || !isOpen(disputes) || disputes.credits.includes(command.creditCdrId)) return [];
         const { ledger, cdr, number } = newest;
         return [{ ...command, type: 'DisputeCredited', ledger, cdr, number }];
       }
@@ -158,15 +162,15 @@ export const disputesOfCdr: Decider<DisputesOfCdr, DisputeCommand, DisputeEvent>
       'commandId' in event ? { ...disputes.done, [event.commandId]: event.number } : disputes.done;
     switch (event.type) {
       case 'DisputeOpened': {
-        const { ledger, cdr, number } = event;
-        return { newest: { ledger, cdr, number }, state: 'opened', done };
+        const { ledger, cdr, number, creditedBefore = [] } = event;
+        return { newest: { ledger, cdr, number }, state: 'opened', credits: [...disputes.credits, ...creditedBefore], done };
       }
       case 'DisputeAnswered':
         return { ...disputes, state: 'answered', done };
       case 'DisputeWithdrawn':
         return { ...disputes, state: 'withdrawn', done };
       case 'DisputeCredited':
-        return { ...disputes, state: 'credited' };
+        return { ...disputes, state: 'credited', credits: [...disputes.credits, event.creditCdrId] };
     }
   },
 };
@@ -184,7 +188,6 @@ function nextNumber(cdrId: string, disputes: DisputesOfCdr): number {
   const number = disputes.newest?.number ?? 0;
   if (isOpen(disputes))
     throw refuse('dispute-is-open', `dispute ${number} of CDR ${cdrId} is open: end it first`);
-  if (disputes.state === 'credited') throw refuse('already-credited', `CDR ${cdrId}`);
   return number + 1;
 }
 
@@ -194,8 +197,8 @@ function standing(number: number, disputes: DisputesOfCdr) {
   if (number > newest.number)
     throw refuse('unknown-dispute', `CDR ${newest.cdr.id} has no dispute ${number}, the newest is ${newest.number}`);
   if (number < newest.number || !isOpen(disputes)) {
-    const ended = number < newest.number ? 'withdrawn' : state;
-    throw refuse('dispute-is-closed', `dispute ${number} of CDR ${newest.cdr.id} was ${ended}`);
+    const ended = number < newest.number ? 'has ended' : `was ${state}`;
+    throw refuse('dispute-is-closed', `dispute ${number} of CDR ${newest.cdr.id} ${ended}`);
   }
   return newest;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Rejected } from '#decider';
-import { type Decimal, decimal, exactText } from '#money';
+import { Decimal, decimal, exactText, max, sum } from '#money';
 import { type CdrToken, type Party, partyText } from '#ocpi';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
@@ -20,6 +20,7 @@ import { isHarmless } from './finding.ts';
 import type { Following } from './follow.ts';
 import { receiverOf } from './ledgers.ts';
 import { privatePart, type PrivatePart, sealOf } from './private-part.ts';
+import { creditedSoFar, creditsOf } from './projections/credits.ts';
 import { findCdr, type ListedCdr } from './projections/listed-cdr.ts';
 import {
   type DisputeWindow,
@@ -29,6 +30,7 @@ import {
 } from './projections/dispute-list.ts';
 import type { Order, Recorder } from './record.ts';
 import { newSalt } from './salt.ts';
+import { isWhole } from './taken-back.ts';
 
 export interface DisputesParts {
   readonly db: Database;
@@ -49,7 +51,7 @@ export interface OpeningDispute {
   readonly amount?: string | undefined;
 }
 
-export type DisputesRefusal = DisputeRefusal | 'unknown-cdr' | 'invalid-object';
+export type DisputesRefusal = DisputeRefusal | 'unknown-cdr' | 'already-credited' | 'invalid-object';
 
 type Ordered = Order<DisputeCommand>;
 
@@ -59,16 +61,14 @@ export class Disputes {
 
   async open(opening: OpeningDispute): Promise<ListedDispute> {
     const { commandId, party, cdrId } = opening;
-    const listed = await this.cdr(party, cdrId);
-    const cdr = nameOf(listed);
+    const cdr = nameOf(await this.cdr(party, cdrId));
     const { state } = await this.parts.recorder.record(
       disputeStream(cdr),
       disputesOfCdr,
       async (disputes): Promise<Ordered | undefined> => {
         if (disputeBy(commandId, disputes) !== undefined) return undefined;
-        if (listed.creditedBy !== undefined)
-          throw refuse('already-credited', `CDR ${cdr.id} by ${listed.creditedBy}`);
-        return this.opened(opening, listed);
+        // Read by now: a credit that ended another dispute is among those before.
+        return this.opened(opening, await this.cdr(party, cdrId));
       },
     );
     return this.standing(cdr, disputeBy(commandId, state)!);
@@ -132,8 +132,10 @@ export class Disputes {
     return this.standing(cdr, number);
   }
 
-  private opened(opening: OpeningDispute, listed: ListedCdr): Ordered {
+  /** Throws Rejected where nothing is left to dispute. */
+  private async opened(opening: OpeningDispute, listed: ListedCdr): Promise<Ordered> {
     const { commandId, reason, findings, amount } = opening;
+    const { creditedBefore, left } = await this.credited(listed);
     const { cdr, own, tokenParty } = listed;
     const part = partOf(cdrOf(listed), { reason: written('reason', reason) });
     return {
@@ -146,12 +148,26 @@ export class Disputes {
         complainant: own ? 'partner' : 'us',
         findings:
           findings.length > 0 ? codes(findings) : reasonsIn(listed),
-        amount: doubtful(amount, listed.cdr),
+        amount: doubtful(amount, left),
+        ...(creditedBefore.length > 0 ? { creditedBefore } : {}),
         at: this.parts.clock.iso(),
         commandId,
         private: sealOf(part),
       },
     };
+  }
+
+  private async credited({ cdr, creditedBy }: ListedCdr): Promise<{ creditedBefore: string[]; left: Payable }> {
+    const { currency, incl_tax } = settledCdr(cdr);
+    const payable = decimal(incl_tax);
+    if (creditedBy === undefined) return { creditedBefore: [], left: { currency, payable: payable.abs() } };
+    const [creditedBefore, soFar] = await Promise.all([
+      creditsOf(this.parts.db, cdr, cdr.id), creditedSoFar(this.parts.db, cdr, cdr.id),
+    ]);
+    const credits = soFar!.before.filter((credit) => credit.currency === currency);
+    if (isWhole(soFar!.original, credits)) throw refuse('already-credited', `CDR ${cdr.id} by ${creditedBefore.join(', ')}`);
+    const back = sum(credits.map((credit) => decimal(credit.incl_tax)));
+    return { creditedBefore, left: { currency, payable: max(payable.abs().sub(back.abs()), Decimal.zero) } };
   }
 
   private async cdr(party: Party, cdrId: string): Promise<ListedCdr> {
@@ -211,14 +227,18 @@ function codes(findings: readonly string[]): readonly string[] {
   return [...new Set(findings)];
 }
 
-/** What is in doubt: at most all that is payable, as it is settled, which is what it is unless said otherwise. */
-function doubtful(amount: string | undefined, cdr: ListedCdr['cdr']): DisputedAmount {
-  const { currency, incl_tax } = settledCdr(cdr);
-  const payable = decimal(incl_tax).abs();
+/** Of a CDR, as it is settled, but for what was credited. */
+interface Payable {
+  readonly currency: string;
+  readonly payable: Decimal;
+}
+
+/** What is in doubt: at most all that is payable, which is what it is unless said otherwise. */
+function doubtful(amount: string | undefined, { currency, payable }: Payable): DisputedAmount {
   if (amount === undefined) return { currency, payable: payable.toString() };
   const given = readAmount(amount);
   if (given === undefined || given.isNegative() || given.compare(payable) > 0)
-    throw refuse('invalid-object', `amount: ${amount.slice(0, 40)} is not between 0 and the ${exactText(payable, currency)} ${currency} of the CDR`);
+    throw refuse('invalid-object', `amount: ${amount.slice(0, 40)} is not between 0 and the ${exactText(payable, currency)} ${currency} of the CDR that are not credited`);
   return { currency, payable: given.toString() };
 }
 

@@ -66,7 +66,7 @@ function minorUnit(currency: string): Decimal {
   return decimal(1).shift(-digitsOf(currency));
 }
 
-function isWhole({ excl_tax, currency }: Settled, credits: readonly Settled[]): boolean {
+export function isWhole({ excl_tax, currency }: Settled, credits: readonly Settled[]): boolean {
   return credits.length > 0 && isAllBack({ price: decimal(excl_tax), back: sumOf(credits), currency });
 }
 

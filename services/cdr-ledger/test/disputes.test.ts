@@ -177,6 +177,28 @@ test('a Credit CDR that came while the dispute was opened ends it, whichever was
   }
 });
 
+test('what is left of a CDR that was credited in part is disputed, until the next credit of it, and again until all is credited', async () => {
+  const original = await received('D-PART', { total_cost: { excl_vat: 3, incl_vat: 3.15 } });
+  const creditPart = async (id: string) => {
+    await receive({ ...creditCdr(original, '2022-02-01T18:30:00Z'), id, total_cost: { excl_vat: -1, incl_vat: -1.05 } });
+    await listCaughtUp();
+  };
+  const listCaughtUp = () => receiver.bus.ask(listDisputes, { offset: 0, limit: 1 });
+  await creditPart('D-PART-A');
+  await expect(open(receiver, 'D-PART', { amount: '2.11' })).rejects.toMatchObject({ code: 'invalid-object' });
+  const first = (await open(receiver, 'D-PART')).dispute!;
+  expect(first).toMatchObject({ state: 'opened', amount: '2.10' });
+  await receiver.ledgerDb.query(`UPDATE followed SET "position" = 0 WHERE follower = 'dispute-credits'`);
+  await receiver.restart();
+  await creditPart('D-PART-B');
+  await expect.poll(() => stateOf(receiver, first.disputeId)).toMatchObject({ state: 'credited', creditCdrId: 'D-PART-B' });
+  const second = (await open(receiver, 'D-PART', { amount: '0.50' })).dispute!;
+  expect(second).toMatchObject({ number: 2, amount: '0.50', state: 'opened' });
+  await creditPart('D-PART-C');
+  await expect.poll(() => stateOf(receiver, second.disputeId)).toMatchObject({ state: 'credited', creditCdrId: 'D-PART-C' });
+  await expect(open(receiver, 'D-PART')).rejects.toMatchObject({ code: 'already-credited' });
+});
+
 test('a month tells which of its CDRs are in doubt, as of an instant', async () => {
   const db = await openDatabase({ url: receiver.databaseUrl, schema: 'cdr_ledger', migrations: [] });
   try {

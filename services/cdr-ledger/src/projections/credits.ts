@@ -24,6 +24,13 @@ const SO_FAR: Statement = {
          JOIN events e ON e."position" = c."position" ORDER BY c."position"`,
 };
 
+/** The ids of the (first 100) credits of a CDR. */
+export async function creditsOf(db: Queryable, party: Party, cdrId: string): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    'SELECT cdr_id AS id FROM cdrs WHERE party = $1 AND credit_of = $2 ORDER BY "position" LIMIT 100', [partyText(party), idKey(cdrId)]);
+  return rows.map(({ id }) => id);
+}
+
 /** How a CDR is settled, and the (first 100) credits of it so far; undefined for one that is not here. */
 export async function creditedSoFar(db: Queryable, party: Party, cdrId: string): Promise<CreditedSoFar | undefined> {
   const { rows } = await db.query<{ data: string }>(SO_FAR, [partyText(party), idKey(cdrId)]);

@@ -1,4 +1,3 @@
-import { idKey, partyText } from '#ocpi';
 import type { StoredEvent } from '#event-store';
 import type { Database } from '#postgres';
 import type { CdrCredited } from '../cdr.ts';
@@ -13,6 +12,7 @@ import type { Follower, Following } from '../follow.ts';
 import { type LedgerEvent, readEvent } from '../ledger-event.ts';
 import { type CdrReceived, meantCdr } from '../received-cdr.ts';
 import type { Recorder } from '../record.ts';
+import { creditsOf } from './credits.ts';
 
 /**
  * Ends a dispute when a Credit CDR for its CDR is in the ledger, ours or the partner's. It reads the
@@ -33,8 +33,7 @@ export function disputeCredits(
       // Which CDR a credit is for, the list finds out.
       if (ending.length > 0) await list.caughtUp();
       for (const { event, position } of ending) {
-        const credited = await creditedBy(by.db, event, position);
-        if (credited) await note(by.recorder, credited, timeOf(event));
+        for (const credited of await creditsIn(by.db, event, position)) await note(by.recorder, credited, timeOf(event));
       }
     },
   };
@@ -75,26 +74,19 @@ async function note(recorder: Recorder, { cdr, creditCdrId }: Credited, at: stri
   await recorder.record(disputeStream(cdr), disputesOfCdr, async () => ({ parts: [], command }));
 }
 
-async function creditedBy(
-  db: Database,
-  event: Ending,
-  position: bigint,
-): Promise<Credited | undefined> {
-  const [where, values] =
-    event.type === 'DisputeOpened'
-      ? ['o.party = $1 AND o.cdr_key = $2', [partyText(event.cdr), idKey(event.cdr.id)]]
-      : ['c."position" = $1', [position]];
-  const { rows } = await db.query<{ party: string; cdr_key: string; credited_by: string }>(
-    `SELECT o.party, o.cdr_key, o.credited_by FROM cdrs o
-     LEFT JOIN cdrs c ON c.party = o.party AND c.credit_of = o.cdr_key
-     WHERE o.credited_by IS NOT NULL AND ${where}`,
-    values,
+/** Those that were there before a dispute was opened, it knows by itself. */
+async function creditsIn(db: Database, event: Ending, position: bigint): Promise<Credited[]> {
+  if (event.type === 'DisputeOpened') {
+    const { cdr } = event;
+    return (await creditsOf(db, cdr, cdr.id)).map((creditCdrId) => ({ cdr, creditCdrId }));
+  }
+  const { rows } = await db.query<{ party: string; id: string; creditCdrId: string }>(
+    `SELECT o.party, o.cdr_key AS id, c.cdr_id AS "creditCdrId" FROM cdrs c
+     JOIN cdrs o ON o.party = c.party AND o.cdr_key = c.credit_of AND o.credit_of IS NULL WHERE c."position" = $1`,
+    [position],
   );
-  const [row] = rows;
-  if (!row) return undefined;
-  const [country_code = '', party_id = ''] = row.party.split('*');
-  return {
-    cdr: { country_code, party_id, id: row.cdr_key },
-    creditCdrId: row.credited_by,
-  };
+  return rows.map(({ party, id, creditCdrId }) => {
+    const [country_code = '', party_id = ''] = party.split('*');
+    return { cdr: { country_code, party_id, id }, creditCdrId };
+  });
 }
