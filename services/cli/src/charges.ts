@@ -89,10 +89,7 @@ export async function eachCharge(
 }
 
 class Reading {
-  readonly #tariffs: readonly Tariff[] | undefined;
-  /** "tariff.json:1" of each of them. */
-  readonly #places: readonly string[];
-  readonly #elements: ReadonlySet<string>;
+  readonly #found: readonly FoundTariff[] | undefined;
   readonly #zones: ZoneChoice;
   readonly #policy: Policy | undefined;
   readonly #reservation: Outcome | undefined;
@@ -105,9 +102,7 @@ class Reading {
     { policy, reservation }: { policy: Policy | undefined; reservation: Outcome | undefined },
     warn: (line: string) => void,
   ) {
-    this.#tariffs = found?.map(({ tariff }) => tariff);
-    this.#places = found?.map(({ at }) => at) ?? [];
-    this.#elements = new Set(found?.map(({ elements }) => elements));
+    this.#found = found;
     this.#zones = zones;
     this.#policy = policy;
     this.#reservation = reservation;
@@ -128,51 +123,40 @@ class Reading {
     if (other) throw new RefusedInput(other);
     const reader = new LiberalReader();
     const own = source.tariffs ?? source.tariff;
-    const charge = reader.charge(source, this.#tariffs);
-    const zone = this.#zones.of(source, charge);
+    const read = reader.charge(source, this.#found?.map(({ tariff }) => tariff));
+    const zone = this.#zones.of(source, read);
     if (zone?.assumed) this.#assumed(at, zone);
-    const policy = this.#policyFor(charge, reader.remarks);
-    const isOther = this.#isOther(own, policy !== this.#policy);
+    const { found, policy } = this.#choice(read, ownOf(own), reader.remarks);
+    const charge = found ? { ...read, tariffs: found.map(({ tariff }) => tariff) } : read;
+    const isOther = isOfOther(ownOf(own), found, policy !== this.#policy);
     const options = {
       ...(zone && { timeZone: zone.name }),
       ...(policy && { policy }),
       ...(this.#reservation && { reservation: this.#reservation }),
     };
-    const priced = this.#byPlaces(() => price(isOther ? cutAnew(charge, options, reader.remarks) : charge, options));
+    const priced = byPlaces(found, () => price(isOther ? cutAnew(charge, options, reader.remarks) : charge, options));
+    if (found) sayFirst(priced, found, reader.remarks);
     const id = typeof source.id === 'string' || typeof source.id === 'number' ? String(source.id) : undefined;
     return { at, id, source, priced, zone, remarks: reader.remarks };
   }
 
-  /** What is wrong in a file of --tariff is named by that file. */
-  #byPlaces(priced: () => Priced): Priced {
-    try {
-      return priced();
-    } catch (error) {
-      const [, index, path] = error instanceof InvalidTariff ? /^tariffs\[(\d+)\]\.(.+)$/.exec(error.path) ?? [] : [];
-      const at = this.#places[Number(index)];
-      throw at === undefined ? error : new InvalidTariff(`${at}: ${path}`, (error as InvalidTariff).rule);
-    }
-  }
-
-  /** Whether the charge was metered by other tariffs than those of --tariff, be they of the same id. */
-  #isOther(own: unknown, isForAll: boolean): boolean {
-    if (!this.#tariffs) return false;
-    const its = [own ?? []].flat() as (Partial<Tariff> | null)[];
-    return its.length === 0 ? isForAll : !its.some((one) => this.#elements.has(JSON.stringify(one?.elements)));
-  }
-
-  /** Where the periods name none of --tariff, it is meant for all of them. */
-  #policyFor({ charging_periods: periods }: Charge, remarks: Remark[]): Policy | undefined {
-    if (!this.#tariffs || !periods) return this.#policy;
-    const ids = new Set(this.#tariffs.map(({ id }) => id.toLowerCase()));
+  /** Of --tariff, what the periods name; where they name none of it, it is meant for all of them, that of the charge's own ids first. */
+  #choice({ charging_periods: periods }: Charge, own: readonly Own[], remarks: Remark[]): Choice {
+    const [found, policy] = [this.#found, this.#policy];
+    if (!found || !periods) return { found, policy };
+    const ids = new Set(found.map(({ tariff }) => tariff.id.toLowerCase()));
     const named = periods.flatMap(({ tariff_id: id }) => (id == null ? [] : [id.toLowerCase()]));
-    if (named.length === 0 || named.some((id) => ids.has(id))) return this.#policy;
+    if (named.some((id) => ids.has(id))) return { found, policy };
+    const its = new Set(own.map((one) => String(one?.id).toLowerCase()));
+    const ofIts = found.filter(({ tariff }) => its.has(tariff.id.toLowerCase()));
+    const chosen = ofIts.length > 0 ? ofIts : found;
+    if (named.length === 0) return { found: chosen, policy };
     const why = {
       en: 'the periods name other tariffs, and all are priced by --tariff',
       fr: 'les périodes nomment d’autres tarifs; le prix de toutes est celui de --tariff',
     };
     remarks.push({ code: 'tariff-for-all-periods', path: 'charging_periods', why });
-    return { ...(this.#policy ?? defaultPolicy), periodTariff: 'first-valid' };
+    return { found: chosen, policy: { ...(policy ?? defaultPolicy), periodTariff: 'first-valid' } };
   }
 
   /** Said once for each zone and reason, not for each of a million CDRs. */
@@ -182,6 +166,51 @@ class Reading {
     this.#warned.add(text);
     this.#warn(`${at}: the time zone is not given; ${text}. --time-zone says it for sure.`);
   }
+}
+
+interface Choice {
+  readonly found: readonly FoundTariff[] | undefined;
+  readonly policy: Policy | undefined;
+}
+
+/** A tariff of the charge itself, as it is written. */
+type Own = Partial<Tariff> | null;
+
+function ownOf(own: unknown): Own[] {
+  return [own ?? []].flat() as Own[];
+}
+
+/** What is wrong in a file of --tariff is named by that file. */
+function byPlaces(found: Choice['found'], priced: () => Priced): Priced {
+  try {
+    return priced();
+  } catch (error) {
+    const [, index, path] = error instanceof InvalidTariff ? /^tariffs\[(\d+)\]\.(.+)$/.exec(error.path) ?? [] : [];
+    const at = found?.[Number(index)]?.at;
+    throw at === undefined ? error : new InvalidTariff(`${at}: ${path}`, (error as InvalidTariff).rule);
+  }
+}
+
+/** Whether the charge was metered by other tariffs than those of --tariff, be they of the same id. */
+function isOfOther(own: readonly Own[], found: Choice['found'], isForAll: boolean): boolean {
+  if (!found) return false;
+  const elements = new Set(found.map((one) => one.elements));
+  return own.length === 0 ? isForAll : !own.some((one) => elements.has(JSON.stringify(one?.elements)));
+}
+
+/** Which of several tariffs prices a charge that names none of them. */
+function sayFirst({ course: { stretches }, policy }: Priced, found: readonly FoundTariff[], remarks: Remark[]): void {
+  const ids = new Set(found.map(({ tariff }) => tariff.id.toLowerCase()));
+  const isNamed = policy.periodTariff === 'named' && stretches.some(({ source }) => source.tariff_id != null);
+  const taken = found.find(({ tariff }) => tariff === stretches[0]?.tariff?.source);
+  const areVersions = ids.size === 1 && !ids.has('');
+  if (found.length === 1 || areVersions || isNamed || !taken) return;
+  const first = `${taken.tariff.id} (${taken.at})`.trimStart();
+  const why = {
+    en: `none of the ${found.length} tariffs of --tariff is named; all is priced by the first that holds at its start, ${first}`,
+    fr: `aucun des ${found.length} tarifs de --tariff n’est nommé; le prix de tout est celui du premier en vigueur au début, ${first}`,
+  };
+  remarks.push({ code: 'first-of-tariffs', path: 'tariffs', why });
 }
 
 /** Its periods are those of the prices that it was metered by: as a correction cuts them. */

@@ -9,7 +9,7 @@ type Loose = Record<string, unknown>;
 /** What has to be said about how an object was read. */
 export interface Remark {
   /** `ignored`: a field without a meaning where it stands. */
-  readonly code: 'ignored' | 'periods-cut' | 'tariff-for-all-periods' | 'taxes-of-2.3.0';
+  readonly code: 'ignored' | 'periods-cut' | 'first-of-tariffs' | 'tariff-for-all-periods' | 'taxes-of-2.3.0';
   readonly path: string;
   readonly why: InWords;
 }

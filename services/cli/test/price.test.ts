@@ -120,6 +120,17 @@ test('by another tariff the periods are cut where its price changes, be it a new
   expect(another).toMatchObject({ unrounded: { excl_vat: '20' }, notes: [{ code: 'tariff-for-all-periods' }, { code: 'periods-cut' }] });
 });
 
+test('of several tariffs of --tariff those of the CDR’s own ids price it, else the first that holds then, which is said', async () => {
+  const free = { ...tariff, id: 'FREE', elements: [{ price_components: [{ type: 'FLAT', price: 0 }] }] };
+  const past = { ...free, id: 'PAST', end_date_time: '2020-01-01T00:00:00Z' };
+  const file = folder.write('several.json', [past, free, tariff]);
+  const bare = folder.write('bare.json', withoutTariffs);
+  const its = folder.write('its.json', { ...withoutTariffs, tariffs: [{ ...free, id: tariff.id.toLowerCase() }] });
+  const [none, own] = await folder.json(['price', bare, its, '--tariff', file]);
+  expect(none).toMatchObject({ total_cost: { excl_vat: '0' }, notes: [{ code: 'first-of-tariffs', why: expect.stringContaining('FREE (several.json:20)') }] });
+  expect([own?.total_cost, own?.notes]).toEqual([total, []]);
+});
+
 test('a CDR that is refused for a broken tariff of --tariff names the file of the tariff', async () => {
   const broken = { ...tariff, id: 'T2', elements: [{ ...tariff.elements[0], restrictions: { start_time: '99' } }] };
   const by = (tariff_id: string) => ({ ...cdr, charging_periods: periods.map((one) => ({ ...one, tariff_id })) });
