@@ -17,7 +17,7 @@ import { correct, type OrderedCorrection, sealed } from './correcting.ts';
 import { type Finding, meterFindings } from './finding.ts';
 import { type Following, NotCaughtUp } from './follow.ts';
 import { receiverOf } from './ledgers.ts';
-import { creditedId, knownId } from './meant.ts';
+import { creditedId, knownId, namesNone } from './meant.ts';
 import type { MeterKeyOf } from './meters.ts';
 import type { Pace } from './pace.ts';
 import { privateParts, type PrivateParts } from './private-parts.ts';
@@ -135,7 +135,7 @@ export class CdrLedger {
   async receive(bytes: Uint8Array): Promise<Received> {
     const body = readBody(bytes, this.parts.parties);
     const { country_code, party_id, id } = body.cdr;
-    const credited = creditedId(body.cdr, undefined);
+    const credited = creditedId(body.cdr, namesNone(body.cdr) ? await this.openOriginal(body.cdr) : undefined);
     const about = receivedStream({ country_code, party_id, id: credited ?? id });
     const before = this.inTurn.get(about);
     const turn = Promise.allSettled([before]).then(() =>
@@ -168,10 +168,8 @@ export class CdrLedger {
         zoneOf,
         publishedOf,
         meterKeyOf,
-        originalOf: async (cdr) => {
-          await this.listCaughtUp();
-          return openCdrOfSession(db, cdr);
-        },
+        // Found again, in turn: another credit of it may have come before.
+        originalOf: (cdr) => this.openOriginal(cdr),
         creditedSoFar: async (issuer, cdrId) => {
           await this.listCaughtUp();
           return creditedSoFar(db, issuer, cdrId);
@@ -184,6 +182,11 @@ export class CdrLedger {
     const isFinal = event !== undefined && meantCdr(event).credit !== true;
     const findings = isFinal ? event.findings : await this.findingsOf(cdr, event);
     return { isNew: event !== undefined, cdr, findings, recordedAt };
+  }
+
+  private async openOriginal(cdr: Cdr): Promise<string | undefined> {
+    await this.listCaughtUp();
+    return openCdrOfSession(this.parts.db, cdr);
   }
 
   /** What the list finds about a credit and its original comes after the record. */

@@ -39,6 +39,11 @@ export function namedOriginal({ id, credit_reference_id }: Totals): string | und
   return credit_reference_id ?? /^(.+)[-_.](?:C|CR|CREDIT)$/i.exec(id)?.[1];
 }
 
+/** A bill that pays back and says nothing of what: its session may tell. */
+export function namesNone(cdr: Totals): boolean {
+  return isNegativeBill(cdr) && namedOriginal(cdr) === undefined;
+}
+
 /** What a CDR credits, if it is a credit; `ofSession`: the only CDR that it could be for where it names none. */
 export function creditedId(cdr: Totals, ofSession: string | undefined): string | undefined {
   return cdr.credit === true || isNegativeBill(cdr) ? (namedOriginal(cdr) ?? ofSession) : undefined;

@@ -4,7 +4,7 @@ import { Cdr, type Party, parseJson, partyText, readAsIs } from '#ocpi';
 import { timeUuid } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Clock } from '#time';
-import { asMeant, creditedId, isNegativeBill, knownId, namedOriginal } from './meant.ts';
+import { asMeant, creditedId, knownId, namesNone } from './meant.ts';
 import type { MeterKeyOf } from './meters.ts';
 import { chargedTime, privatePart, publicOf, sealOf, withPublicPlace } from './private-part.ts';
 import type { PrivateParts } from './private-parts.ts';
@@ -98,11 +98,10 @@ async function newRecord(
 ): Promise<Order<RecordCdr>> {
   // What is found and settled stands in the entry or is made of it.
   const cdr = withPublicPlace(told);
-  const namesNone = isNegativeBill(cdr) && namedOriginal(cdr) === undefined;
   const [timeZone, published, originalOfSession] = await Promise.all([
     zoneOf(cdr, cdr.cdr_location.id),
     publishedOf(cdr),
-    namesNone ? originalOf(cdr) : undefined,
+    namesNone(cdr) ? originalOf(cdr) : undefined,
   ]);
   const creditOf = creditedId(cdr, originalOfSession);
   const credited = creditOf === undefined ? undefined : await creditedSoFar(cdr, creditOf);

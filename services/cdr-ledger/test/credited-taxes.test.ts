@@ -119,6 +119,20 @@ test('parts of a CDR that come to two replicas at the same instant take its sess
   expect(remarks).toEqual([[false, true], [false, true], [false, true]]);
 });
 
+test('of negative bills that name no CDR, and come at the same instant to whatever replica, one credits the CDR of their session', async () => {
+  const second = await testLedger({ partyId: 'CPK', on: plunk.databaseUrl });
+  onTestFinished(() => second.close());
+  for (const [id, other] of [['K-1', plunk], ['K-2', second], ['K-3', plunk], ['K-4', second]] as const) {
+    const original = theirs(id, { total_cost: { excl_vat: 10 } });
+    await push(original);
+    const bill = (n: number) => toJsonBytes({ ...original, id: `${id}-REFUND${n}`, total_cost: { excl_vat: -10 } });
+    await Promise.all([plunk.ledger.receive(bill(1)), other.ledger.receive(bill(2))]);
+    await listed();
+    const { rows } = await plunk.superuser.query(`SELECT credit_of FROM cdrs WHERE cdr_key LIKE $1 ORDER BY credit_of`, [`${id.toLowerCase()}-%`]);
+    expect(rows).toEqual([{ credit_of: '' }, { credit_of: id.toLowerCase() }]);
+  }
+});
+
 test('a part of a tax of several rates takes back that tax, with its base', async () => {
   const original = theirs('P-2', { total_cost: priceOf(10, 11) });
   await notedThen(original, { taxes: [{ code: 'VAT', rate: '', base: '10.00', amount: '1.00' }], remarks: [] });
