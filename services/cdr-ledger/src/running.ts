@@ -91,11 +91,11 @@ export class Running {
     }
   }
 
-  /** Whether a Session was ordered to stop because its account's limit was reached. */
+  /** Whether a Session was ordered to stop because its account's limit was reached, and its driver did not pay before that. */
   async wasStopped(party: Party, sessionId: string): Promise<boolean> {
     const { rowCount } = await this.parts.db.query(
       `SELECT 1 FROM running_charges
-       WHERE party = $1 AND session_key = $2 AND stop_ordered_at IS NOT NULL`,
+       WHERE party = $1 AND session_key = $2 AND stop_ordered_at < 'infinity'`,
       [partyText(party), idKey(sessionId)],
     );
     return rowCount > 0;
@@ -104,10 +104,15 @@ export class Running {
   private async stop(body: StopBody, attempt: number): Promise<DueOutcome> {
     const { bus, db, clock, log, judge } = this.parts;
     const { accountId, party, sessionId } = body;
-    if (await this.isPaidMeanwhile(body)) return { retryInMs: RETRY_MS_MAX };
-    const tokenUid = await this.tokenOf(body);
+    if (await this.letsGoOn(body)) return { retryInMs: RETRY_MS_MAX };
+    const charge = await this.stopping(body);
+    if (!charge) {
+      await judge(accountId);
+      return 'done';
+    }
+    const { tokenUid } = charge;
     // Its driver was erased meanwhile.
-    if (tokenUid === undefined) return 'done';
+    if (tokenUid === null || tokenUid === '') return 'done';
     const orderId = stopOrderId(body);
     try {
       await bus.ask(
@@ -150,20 +155,24 @@ export class Running {
     return 'done';
   }
 
-  /** It may go on, until it would pass the limit again. */
-  private async isPaidMeanwhile({ accountId, party, sessionId }: StopBody): Promise<boolean> {
+  /** Its driver paid meanwhile: it may go on, until it would pass the limit again, and until then is not one that was stopped. */
+  private async letsGoOn({ accountId, party, sessionId }: StopBody): Promise<boolean> {
     const { db, clock } = this.parts;
     const { rowCount } = await db.query(
-      `SELECT 1 FROM running_charges r WHERE r.account_id = $1 AND r.party = $3 AND r.session_key = $4 AND r.active AND NOT ${IS_OVER_LIMIT}`,
+      `UPDATE running_charges r SET stop_ordered_at = 'infinity'
+       WHERE r.account_id = $1 AND r.party = $3 AND r.session_key = $4 AND r.active AND NOT ${IS_OVER_LIMIT}`,
       [accountId, unbilledSince(clock), partyText(party), idKey(sessionId)]);
     return rowCount > 0;
   }
 
-  /** Not in the due row: what is erased is to be in no place that nobody looks at. */
-  private async tokenOf({ party, sessionId }: StopBody): Promise<string | undefined> {
-    const { rows: [row] } = await this.parts.db.query<{ uid: string }>(
-      'SELECT token_uid AS uid FROM running_charges WHERE party = $1 AND session_key = $2', [partyText(party), idKey(sessionId)]);
-    return row?.uid || undefined;
+  /** Whose it is, while it runs. Not in the due row: what is erased is to be in no place that nobody looks at. */
+  private async stopping({ party, sessionId }: StopBody): Promise<{ tokenUid: string | null } | undefined> {
+    const { db, clock } = this.parts;
+    const { rows } = await db.query<{ tokenUid: string | null }>(
+      `UPDATE running_charges SET stop_ordered_at = least(stop_ordered_at, $3)
+       WHERE party = $1 AND session_key = $2 AND active RETURNING token_uid AS "tokenUid"`,
+      [partyText(party), idKey(sessionId), clock.iso()]);
+    return rows[0];
   }
 
   private async runs(party: Party, sessionId: string): Promise<boolean> {

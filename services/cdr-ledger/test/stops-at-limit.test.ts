@@ -35,8 +35,8 @@ beforeAll(async () => {
     judge: async () => void (judged += 1),
   });
   await there.db.query(
-    `INSERT INTO running_charges (party, session_key, account_id, session_id, token_uid, currency, amount, active, updated_at)
-     VALUES ('CA*BCT', 's-1', $1, 'S-1', 'T', 'CAD', 30, true, now())`, [accountId]);
+    `INSERT INTO running_charges (party, session_key, account_id, session_id, token_uid, currency, amount, active, updated_at, stop_ordered_at)
+     VALUES ('CA*BCT', 's-1', $1, 'S-1', 'T', 'CAD', 30, true, now(), '2022-02-01T17:59:00Z')`, [accountId]);
   await there.db.query(`INSERT INTO account_balances (account_id, currency, balance, credit_limit) VALUES ($1, 'CAD', 5, 20)`, [accountId]);
 });
 afterAll(async () => {
@@ -84,13 +84,26 @@ test('a driver who pays before the stop at the limit is ordered again goes on ch
   await balance(50);
   expect(await stop(1, 1)).toEqual({ retryInMs: 60_000 });
   expect([stops, judged]).toEqual([0, 0]);
+  expect(await running.wasStopped(party, 'S-1'), 'what is told to whoever paid').toBe(false);
   await balance(10);
   expect(await stop(2, 1)).toBe('done');
   expect([stops, judged]).toEqual([1, 1]);
+  expect(await running.wasStopped(party, 'S-1')).toBe(true);
+});
+
+test('a charge whose driver paid, and that ended by itself, was not stopped at the limit', async () => {
+  const [before, balance] = [[stops, judged], (amount: number) => there.db.query('UPDATE account_balances SET balance = $1', [amount])];
+  await balance(50);
+  expect(await stop(1, 2)).toEqual({ retryInMs: 60_000 });
+  await there.db.query('UPDATE running_charges SET active = false');
+  await balance(10);
+  expect(await stop(2, 2)).toBe('done');
+  expect([stops, judged]).toEqual([before[0], before[1]! + 1]);
+  expect(await running.wasStopped(party, 'S-1')).toBe(false);
 });
 
 test('a charge that is over meanwhile is not ordered to stop again', async () => {
   says = 'internal';
-  await there.db.query('UPDATE running_charges SET active = false');
-  expect([await stop(20), judged]).toEqual(['done', 2]);
+  const before = judged;
+  expect([await stop(20), judged]).toEqual(['done', before + 1]);
 });
