@@ -29,6 +29,12 @@ const USED: readonly Phase[] = ['RESERVATION'];
 const EXPIRED: readonly Phase[] = ['RESERVATION_EXPIRES', 'RESERVATION'];
 const EXPIRED_ONLY: readonly Phase[] = ['RESERVATION_EXPIRES'];
 
+/** Whose elements price a reservation. PRC-14: what RESERVATION_EXPIRES does not price, RESERVATION still does. */
+export function reservedPhases(outcome: Outcome | undefined, { expiredReservation }: Policy): readonly Phase[] {
+  if (outcome !== 'expired') return USED;
+  return expiredReservation === 'expires-only' ? EXPIRED_ONLY : EXPIRED;
+}
+
 /** Walks through a charge and finds the component of every quantity in it. */
 export class Bill {
   readonly entries: Entry[] = [];
@@ -43,9 +49,7 @@ export class Bill {
     this.course = course;
     this.policy = policy;
     this.timeZone = timeZone;
-    // PRC-14: what RESERVATION_EXPIRES does not price, RESERVATION still does.
-    const expired = policy.expiredReservation === 'expires-only' ? EXPIRED_ONLY : EXPIRED;
-    this.reserved = outcome === 'expired' ? expired : USED;
+    this.reserved = reservedPhases(outcome, policy);
     const { stretches } = course;
     for (let use = 0; use < stretches.length; use++) this.take(stretches[use]!, use);
   }

@@ -107,6 +107,13 @@ export class PriceChanges {
     return RESERVED.flatMap((phase) => [FLAT, TIME].map((all) => place(pick(all, phase, moment, this.#policy)))).join(' ');
   }
 
+  /** What a reservation costs at a moment by the first of these phases that prices it, and the FLAT that is active then. */
+  reservedBy(phases: readonly Phase[], moment: Moment): { readonly cost: string; readonly fee: string | undefined } {
+    const { FLAT, TIME } = this.#tariff.components;
+    const [fee, time] = [FLAT, TIME].map((all) => phases.map((phase) => pick(all, phase, moment, this.#policy)).find((one) => one));
+    return { cost: cost(time), fee: fee && place(fee) };
+  }
+
   /** The FLAT that is active at a moment, as a text, or undefined. */
   flatAt(moment: Moment): string | undefined {
     const flat = pick(this.#tariff.components.FLAT, 'session', moment, this.#policy);

@@ -166,9 +166,40 @@ test('a reservation is split where its price changes, as it is when it is metere
         { start_date_time: rfc3339(endMs), dimensions: [{ type: 'TIME', volume: 1 }] },
       ],
     };
-    const starts = splitPeriods(charge, { timeZone }).map(({ start_date_time: at }) => instant(at)).filter((atMs) => atMs < endMs);
+    const split = splitPeriods(charge, { timeZone });
+    for (const outcome of ['used', 'expired'] as const)
+      expect(spanningPeriods(price({ ...charge, charging_periods: split }, { timeZone, reservation: outcome })).filter(({ period }) => period! < split.length - 1)).toEqual([]);
+    const starts = split.map(({ start_date_time: at }) => instant(at)).filter((atMs) => atMs < endMs);
     expect(starts).toEqual(reservationStarts({ tariff, timeZone }, startMs, endMs));
   }), { numRuns: 500 });
+});
+
+test.each<[string, TariffElement['restrictions'], number, number, 'used' | 'expired', boolean]>([
+  ['at another price', {}, 1, 9, 'used', true],
+  ['at the same price', {}, 1, 2, 'used', false],
+  ['at another price, after it was over', {}, 0.5, 9, 'used', false],
+  ['at another price of one that expires', { reservation: 'RESERVATION_EXPIRES' }, 1, 9, 'used', false],
+  ['at another price of one that expires', { reservation: 'RESERVATION_EXPIRES' }, 1, 9, 'expired', true],
+])('a reservation in whose midst another element begins %s (%j, %s h at %s, %s) is noted: %s', (_, more, volume, price2, reservation, isNoted) => {
+  const reserved = { reservation: 'RESERVATION' as const };
+  const all = [
+    { price_components: [{ ...time, price: price2 }], restrictions: { ...reserved, ...more, min_duration: 1_800 } },
+    { price_components: [time], restrictions: reserved }, { price_components: [energy] },
+  ];
+  const charge = chargeOf({ ...tariffOf(), elements: all },
+    { start_date_time, dimensions: [{ type: 'RESERVATION_TIME', volume }] },
+    { start_date_time: '2024-01-10T13:00:00Z', dimensions: [{ type: 'ENERGY', volume: 10 }] });
+  const notes = spanningPeriods(price({ ...charge, end_date_time: '2024-01-10T14:00:00Z' }, { reservation }));
+  expect(notes).toEqual(isNoted ? [{ code: 'period-spans-price-change', period: 0 }] : []);
+});
+
+test('a fee that begins in the midst of a reservation is noted, where no other one was due before', () => {
+  const reserved = { reservation: 'RESERVATION' as const };
+  const late = { price_components: [flat], restrictions: { ...reserved, min_duration: 1_800 } };
+  const notesBy = (...all: TariffElement[]) => spanningPeriods(price(
+    chargeOf({ ...tariffOf(), elements: all }, { start_date_time, dimensions: [{ type: 'RESERVATION_TIME', volume: 1 }] }))).map(({ period }) => period);
+  expect(notesBy(late, { price_components: [time], restrictions: reserved })).toEqual([0]);
+  expect(notesBy(late, { price_components: [flat, time], restrictions: reserved })).toEqual([]);
 });
 
 test('energy that flowed before a period counts where it is split by energy', () => {

@@ -1,5 +1,6 @@
 import { Decimal, decimal, type DecimalLike, max, min } from '#money';
 import { rfc3339 } from '#time';
+import { reservedPhases } from './bill.ts';
 import { type Priceable, PriceChanges } from './changes.ts';
 import type { CompiledTariff } from './compile.ts';
 import { type Course, readCourse } from './course.ts';
@@ -18,7 +19,42 @@ const MOMENTS_MAX = 5_000;
  * begins that no period begins under: a CDR should have been split there (CDR-07). They are priced
  * as they began.
  */
-export function spanningPeriods({ course, policy, timeZone }: Priced): Note[] {
+export function spanningPeriods(priced: Priced): Note[] {
+  return [...spanningReservations(priced), ...spanningCharges(priced)];
+}
+
+/** By what it was billed by, be it used or expired. */
+function spanningReservations({ course, policy, timeZone, reservation }: Priced): Note[] {
+  const stretches = course.stretches.filter((stretch) => stretch.tariff && stretch.reservationS && !usesCharger(stretch));
+  const phases = reservedPhases(reservation, policy);
+  const changesOf = changesBy(policy, timeZone, 'reservation');
+  const at = (stretch: Stretch, atMs: number) => {
+    const changes = changesOf(stretch.tariff!);
+    const elapsedMs = atMs - course.startMs;
+    const levels = levelsOf(stretch, policy);
+    return changes.reservedBy(phases, { atMs, wallMs: changes.wallMs(atMs), elapsedMs, energyWh: stretch.energySoFarWh, levels });
+  };
+  const fees = new Set(stretches.flatMap((stretch) => at(stretch, stretch.startMs).fee ?? []));
+  let moments = 0;
+  const isAnother = (stretch: Stretch): boolean => {
+    const changes = changesOf(stretch.tariff!);
+    const begun = at(stretch, stretch.startMs);
+    const endMs = Math.min(stretch.endMs, stretch.startMs + stretch.reservationS!.shift(3).toApproximate());
+    for (let atMs = changes.nextMs(stretch.startMs, course.startMs); atMs < endMs; atMs = changes.nextMs(atMs, course.startMs)) {
+      if ((moments += 1) > MOMENTS_MAX) return false;
+      const { cost, fee } = at(stretch, atMs);
+      if (cost !== begun.cost || (fee !== undefined && !isTakenBy(fees, fee, policy))) return true;
+    }
+    return false;
+  };
+  return stretches.filter(isAnother).map(({ index: period }) => ({ code: 'period-spans-price-change', period }));
+}
+
+function isTakenBy(fees: ReadonlySet<string>, fee: string, { flatFee }: Policy): boolean {
+  return fees.has(fee) || (flatFee === 'once-per-session' && fees.size > 0);
+}
+
+function spanningCharges({ course, policy, timeZone }: Priced): Note[] {
   const changesOf = changesBy(policy, timeZone);
   const momentsOf = (stretch: Stretch, changes: PriceChanges) => {
     const levels = levelsOf(stretch, policy);
@@ -38,7 +74,6 @@ export function spanningPeriods({ course, policy, timeZone }: Priced): Note[] {
     const fee = changes.flatAt(momentsOf(stretch, changes)(stretch.startMs, stretch.energySoFarWh));
     if (fee !== undefined) fees.add(fee);
   }
-  const isTaken = (fee: string) => fees.has(fee) || (policy.flatFee === 'once-per-session' && fees.size > 0);
   const notes: Note[] = [];
   let moments = 0;
   for (const stretch of stretches) {
@@ -51,7 +86,7 @@ export function spanningPeriods({ course, policy, timeZone }: Priced): Note[] {
       moments += 1;
       const moment = momentAt(atMs, energyWh);
       const fee = changes.flatAt(moment);
-      return changes.costOf(used, moment) === costs && (fee === undefined || isTaken(fee));
+      return changes.costOf(used, moment) === costs && (fee === undefined || isTakenBy(fees, fee, policy));
     };
     if (!mayStayAsBegun(stretch, course, changes, isAsBegun, () => moments > MOMENTS_MAX))
       notes.push({ code: 'period-spans-price-change', period: stretch.index });

@@ -297,3 +297,15 @@ test('a period that is charged as it began, though its price falls in its midst,
   const late = [part('2022-02-01T17:00:00Z', 3.05, 0.5083), part('2022-02-01T17:30:30Z', 2.95, 0.4917), parked!];
   expect(foundIn({ charging_periods: late, total_cost: { excl_vat: 1.82, incl_vat: 1.91 } }), 'half a minute late').toEqual([]);
 });
+
+test('a reservation that is charged as it began, though its price falls in its midst, is found as a charge is', () => {
+  const by = (price: number, more: object) => ({
+    price_components: [{ type: 'TIME' as const, price, vat: 5, step_size: 1 }], restrictions: { reservation: 'RESERVATION' as const, ...more },
+  });
+  const reserved = { start_date_time: '2022-02-01T16:00:00Z', tariff_id: tariff.id, dimensions: [{ type: 'RESERVATION_TIME' as const, volume: 1 }] };
+  const { findings } = review({
+    ...cdr, start_date_time: '2022-02-01T16:00:00Z', tariffs: [{ ...tariff, elements: [by(6, { end_time: '08:30' }), by(2, {}), ...tariff.elements] }],
+    charging_periods: [reserved, ...cdr.charging_periods], total_cost: { excl_vat: 8.94, incl_vat: 9.39 }, total_reservation_cost: { excl_vat: 6, incl_vat: 6.3 },
+  } as Cdr, options);
+  expect(findings).toMatchObject([{ code: 'period-spans-price-change', figures: { told: '8.94', due: '6.94' } }]);
+});
