@@ -48,6 +48,8 @@ describe('what a driver pays', () => {
     ['a flat price in yen', yen, flat, '325', '358'], // 325; 357.5, half away from zero
     ['dinars, which have three, and no tax known', dinar, markUp, '0.93', undefined], // 0.735 + 0.125 + 0.033 + 0.03675
     ['a flat price in dinars', dinar, flat, '0.745', undefined],
+    ['a flat price of a car that fed back, and of no time', { ...charged, energyKwh: decimal('-6'), hours: decimal('-1') }, flat, '1', '1.05'],
+    ['a mark-up per kWh of a car that fed back', { ...charged, energyKwh: decimal('-6') }, only({ perKwh: { CAD: '0.02' } }), '2.94', '3.09'],
     ['a CDR without VAT and a mark-up with it', { ...charged, inclVat: undefined }, markUp, '3.71', '3.75'], // 2.94 + 0.805…
   ])('%s', (_, charge, terms, exclVat, inclVat) => {
     const price = retailPrice(charge, terms);
@@ -66,6 +68,13 @@ describe('what a driver pays', () => {
     [
       'nothing was charged, by a flat plan',
       { exclVat: decimal(0), inclVat: decimal(0), energyKwh: decimal(0) },
+      flat,
+      '0',
+      'nothing-charged',
+    ],
+    [
+      'a car fed back for nothing, by a flat plan',
+      { exclVat: decimal(0), inclVat: decimal(0), energyKwh: decimal('-6') },
       flat,
       '0',
       'nothing-charged',

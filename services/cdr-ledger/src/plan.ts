@@ -1,4 +1,4 @@
-import { Decimal, decimal, digitsOf } from '#money';
+import { Decimal, decimal, digitsOf, max } from '#money';
 import { combinedRate } from '#taxes';
 
 /**
@@ -121,7 +121,7 @@ export function passesThrough(terms: PlanTerms, { exception }: Pick<RetailPrice,
 function exceptionFor(charged: Charged, terms: PlanTerms): Exception | undefined {
   if (terms.kind === 'pass-through') return undefined;
   if (charged.exclVat.isNegative()) return 'paid-back';
-  if (charged.exclVat.isZero() && charged.energyKwh.isZero()) return 'nothing-charged';
+  if (charged.exclVat.isZero() && charged.energyKwh.compare(Decimal.zero) <= 0) return 'nothing-charged';
   if (terms.kind === 'mark-up') return charged.own ? 'own-station' : undefined;
   const { perSession, perKwh, perHour } = terms;
   const isPriced = [perSession, perKwh, perHour].some((prices) => priceIn(prices, charged) !== undefined);
@@ -161,10 +161,12 @@ function priced(
   what: StepKind,
   prices: Prices | undefined,
   charged: Charged,
-  volume: Decimal | undefined,
+  told: Decimal | undefined,
 ): Part[] {
   const price = priceIn(prices, charged);
   if (price === undefined) return [];
+  // What a car feeds back is paid for by whoever charges it there, not by the plan.
+  const volume = told && max(told, Decimal.zero);
   const amount = volume === undefined ? decimal(price) : decimal(price).mul(volume);
   const step = { what, rate: price, ...(volume === undefined ? {} : { volume: volume.toString() }) };
   return [partOf(step, amount)];
