@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Cdr, creditCdr } from '#ocpi';
+import { settledCdr } from '#settlement';
 import { instant } from '#time';
 import { carbonPlunk, cdr, oasis, tariff } from '../test/charge.ts';
 import { asMeant } from './meant.ts';
@@ -222,6 +223,23 @@ test('a bill for a car that fed back is negative, and no credit', () => {
   const reused = review({ ...back, id: bill.id }, options);
   expect(reused.findings.map(({ code }) => code)).toEqual(['credit-reuses-id']);
   expect(asMeant({ ...back, id: bill.id }, reused.meant)).toEqual(back);
+  // As any credit of it is meant to be, where what it credits is here.
+  const credited = { original: settledCdr(bill), before: [] };
+  const negative = review({ ...back, total_cost: bill.total_cost }, { ...options, credited });
+  expect(negative.findings.map(({ code, detail }) => `${code}: ${detail}`)).toEqual([
+    'negative-total: total_cost is -3.3 CAD in a Credit CDR of one that pays back: what takes that away is above nothing',
+  ]);
+  expect([asMeant({ ...back, total_cost: bill.total_cost }, negative.meant), negative.settled.incl_tax]).toEqual([back, '3.47']);
+});
+
+test('a positive credit is none of a bill that paid back where its original did not, whatever its own periods say', () => {
+  const negated = cdr.charging_periods.map((period) => ({
+    ...period, dimensions: period.dimensions.map((one) => (one.type === 'ENERGY' ? { ...one, volume: -20 } : one)),
+  }));
+  const credited = { original: settledCdr(cdr), before: [] };
+  const { settled, findings } = review({ ...credit, total_cost: cdr.total_cost, charging_periods: negated }, { ...options, credited });
+  expect(settled.incl_tax).toBe('-3.09');
+  expect(findings.map(({ code }) => code)).toContain('credit-total-not-negative');
 });
 
 test('a bill for so little fed back that it rounds to nothing is no credit either', () => {

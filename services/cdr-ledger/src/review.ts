@@ -1,4 +1,4 @@
-import { decimal, sum } from '#money';
+import { Decimal, decimal, sum } from '#money';
 import { type Cdr, type Party, partyText, sameId, sameParty } from '#ocpi';
 import { Amount } from '#pricing';
 import { type SettledCdr, settledCdr, type Taxed, taxedOf, taxesOfPlace, vatRates } from '#settlement';
@@ -102,7 +102,7 @@ function ownerFindings({ cdr_token }: Cdr, { ownParty }: ReviewOptions): Finding
 /** What a credit was meant to be, and what is wrong with how it is written. */
 function creditMeant(
   cdr: Cdr,
-  { timeZone, originalOfSession }: ReviewOptions,
+  { timeZone, originalOfSession, credited }: ReviewOptions,
 ): { meant: Meant | undefined; findings: Finding[] } {
   const { credit, total_cost, currency, credit_reference_id: reference } = cdr;
   const total = `total_cost is ${total_cost.excl_vat} ${currency}`;
@@ -118,7 +118,10 @@ function creditMeant(
   }
   const id = knownId(cdr);
   const isPositive = total_cost.excl_vat > 0 || (total_cost.incl_vat ?? 0) > 0;
-  const ofPaidBack = credit === true && total_cost.excl_vat > 0 && isDueNegative(cdr, timeZone);
+  const charged = credited === undefined ? Decimal.zero : decimal(credited.original.excl_tax);
+  const ofPaidBack = credit === true
+    && (charged.isZero() ? total_cost.excl_vat > 0 && isDueNegative(cdr, timeZone) : charged.isNegative());
+  const paysAgain = `${total} in a Credit CDR of one that pays back: what takes that away is above nothing`;
   const findings = [
     ...(credit === true
       ? []
@@ -127,6 +130,7 @@ function creditMeant(
           `${total} in a CDR that is no Credit CDR: taken for a credit of ${original ?? 'an unknown one'}`,
           figures,
         )),
+    ...(ofPaidBack && total_cost.excl_vat < 0 ? found('negative-total', paysAgain, figures) : []),
     ...(isPositive && !ofPaidBack ? found('credit-total-not-negative', `${total}, a Credit CDR negates it`, figures) : []),
     ...(!ofPaidBack && negatesMore(cdr)
       ? found('credit-negates-more', 'negates more than total_cost, which alone a Credit CDR negates')
