@@ -5,7 +5,7 @@ import { Decimal, decimal, max } from '#money';
 import { idKey, partyText } from '#ocpi';
 import { type Database, timeUuid, type Tx } from '#postgres';
 import type { OwnParties } from '#settings';
-import type { Clock } from '#time';
+import { type Clock, instant, rfc3339 } from '#time';
 import type { AccountState } from './account.ts';
 import { taxesWithin } from './account-statement.ts';
 import type { CdrCredited, CdrIssued } from './cdr.ts';
@@ -22,6 +22,7 @@ import { type CdrReceived, meantCdr } from './received-cdr.ts';
 import type { Recorder } from './record.ts';
 import { chargedOf, type RetailPricing } from './retail-pricing.ts';
 import type { RetailSettings } from './retail-config.ts';
+import { BEGAN_TOGETHER } from './running.ts';
 
 export interface BookingParts {
   readonly db: Database;
@@ -49,7 +50,7 @@ export function booking(parts: BookingParts): Follower {
       const batch: Batch = { ...parts, holders, accounts: new Map(), twice: await twiceIn(parts, booked) };
       const isRelease = ({ event }: Booked) => event.type === 'DisputeWithdrawn';
       // First, and for itself: once it is on the account it must not count as running, too.
-      await noteOver(parts, read.flatMap(overBy));
+      await noteOver(parts, [...read.flatMap(overBy), ...(await unnamedOver(parts.db, unnamedBy(booked, holders)))]);
       const charged = booked.filter((each) => !isRelease(each));
       // What is left over of one account is taken in order; different accounts have nothing to do with each other.
       const byAccount = Map.groupBy(await bookNew(batch, charged), ({ event }) =>
@@ -230,6 +231,37 @@ function overBy(event: LedgerEvent): Over[] {
   if (event.type !== 'CdrReceived' && event.type !== 'CdrIssued') return [];
   const { session_id: sessionId } = event.cdr;
   return sessionId === undefined ? [] : [{ party: partyText(event.cdr), sessionId }];
+}
+
+/** A CDR of an account that names no Session. */
+interface Unnamed {
+  readonly party: string;
+  readonly accountId: string;
+  readonly startedAt: string;
+}
+
+function unnamedBy(booked: readonly Booked[], holders: ReadonlyMap<string, Holder>): Unnamed[] {
+  return booked.flatMap(({ event }) => {
+    if (event.type !== 'CdrReceived') return [];
+    const { credit, session_id, start_date_time } = billedBy(event);
+    const holder = holders.get(event.private.id);
+    if (credit || session_id !== undefined || !holder) return [];
+    return [{ party: partyText(event.cdr), accountId: holder.accountId, startedAt: rfc3339(instant(start_date_time)) }];
+  });
+}
+
+/** The Session of each, that began with it as far as can be told: the same one however often it is looked for. */
+async function unnamedOver(db: Database, cdrs: readonly Unnamed[]): Promise<Over[]> {
+  if (cdrs.length === 0) return [];
+  const { rows } = await db.query<Over>(
+    `SELECT DISTINCT ON (c.n) c.party, r.session_id AS "sessionId"
+     FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) WITH ORDINALITY AS c (party, account_id, started_at, n)
+     JOIN running_charges r ON r.party = c.party AND r.account_id = c.account_id
+       AND ${BEGAN_TOGETHER('r.started_at', 'c.started_at')}
+     ORDER BY c.n, abs(extract(epoch FROM r.started_at - c.started_at))`,
+    [cdrs.map(({ party }) => party), cdrs.map(({ accountId }) => accountId), cdrs.map(({ startedAt }) => startedAt)],
+  );
+  return rows;
 }
 
 /**

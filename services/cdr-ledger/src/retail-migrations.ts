@@ -10,6 +10,7 @@ export const retailMigrations: MigrationList = [
   },
   { name: 'cdr-ledger-account-parties', up: () => HOLDERS_PARTY },
   { name: 'cdr-ledger-account-tokens', up: () => TOKENS_OF_CONTRACTS },
+  { name: 'cdr-ledger-running-since', up: () => ['ALTER TABLE running_charges ADD COLUMN started_at timestamptz'] },
 ];
 
 /** Whose account it is; deleted to erase the contract. */

@@ -233,6 +233,9 @@ function chargedSoFar(session: Session, place: ForDriver['place']): ForDriver {
   };
 }
 
+/** A charge by its Session and by a CDR that names none, as those of OCPI 2.1.1. */
+export const BEGAN_TOGETHER = (one: string, other: string) => `${one} BETWEEN ${other} - interval '5 min' AND ${other} + interval '5 min'`;
+
 interface Stored {
   readonly accountId: string;
   readonly session: Session;
@@ -250,14 +253,19 @@ async function store(
   await tx.query('DELETE FROM running_charges WHERE updated_at < $1::timestamptz', [
     rfc3339(nowMs - KEPT_DAYS * DAY_MS),
   ]);
-  // What it grew by since the update before is what the next one is expected to add.
+  // It may be billed by a CDR that names no Session. What it grew by since the update before is what the next one is expected to add.
   const { rows } = await tx.query<{ wasStopped: boolean }>(
     `INSERT INTO running_charges AS r (party, session_key, account_id, session_id, token_uid, currency,
-       amount, active, billed, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+       amount, active, billed, updated_at, started_at)
+     SELECT $1, $2, $3, $4, $5, $6, $7, $8 AND NOT b.billed, $9 OR b.billed, $10, $11
+     FROM (SELECT EXISTS (
+       SELECT FROM private_parts p JOIN cdrs c ON c.private_id = p.id
+       WHERE p.token_party = $12 AND p.token_key = $13 AND p.charged_to > $11::timestamptz
+         AND ${BEGAN_TOGETHER('p.charged_from', '$11::timestamptz')} AND c.party = $1 AND c.session_id IS NULL) AS billed) b
      ON CONFLICT (party, session_key) DO UPDATE SET account_id = excluded.account_id,
        session_id = excluded.session_id, token_uid = excluded.token_uid, currency = excluded.currency,
        growth = greatest(0, excluded.amount - coalesce(r.amount, excluded.amount)),
-       amount = excluded.amount, active = excluded.active AND NOT r.billed,
+       amount = excluded.amount, active = excluded.active AND NOT r.billed, started_at = excluded.started_at,
        billed = r.billed OR excluded.billed, updated_at = excluded.updated_at
      RETURNING r.stop_ordered_at IS NOT NULL AS "wasStopped"`,
     [
@@ -271,6 +279,9 @@ async function store(
       isRunning(session),
       status === 'INVALID',
       updatedAt,
+      rfc3339(instant(session.start_date_time)),
+      partyText(token),
+      idKey(token.uid),
     ],
   );
   return rows[0]!;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { bookPayment, changeAccount, priceForDriver } from '#contracts/accounts';
+import type { Token } from '#ocpi';
 import { session } from './charge.ts';
 import { balanceOf, bct, cdrOf, creditOf, newDriver, pushCdr, retailOfCdr, running, standingOf } from './drivers.ts';
 import { type RetailPlatform, retailPlatform } from './retail-platform.ts';
@@ -102,6 +103,25 @@ describe('at the limit', () => {
     await plunk.sessionMoves(running(token, 'BI-2', 1, '2022-02-01T18:21:00Z'));
     // 20 − 3.77, and 1.05 + 0.55 × 1.05 of what runs.
     await expect.poll(async () => (await balanceOf(plunk, contractId)).left).toBe('14.6');
+  });
+
+  test('a charge whose CDR names no Session, as OCPI 2.1.1 has none, counts once, whichever of the two comes first', async () => {
+    const unnamed = (token: Token, id: string) =>
+      pushCdr(plunk, { ...cdrOf(token, id, { total_cost: { excl_vat: 12, incl_vat: 12.6 } }), session_id: undefined });
+    const over = (token: Token, id: string) => ({ ...running(token, id, 12, '2022-02-01T18:20:00Z'), status: 'COMPLETED' as const });
+    const { token, contractId } = await newDriver(plunk, 'NO-SESSION');
+    await plunk.sessionMoves(over(token, 'NS-1'));
+    await plunk.sessionMoves({ ...running(token, 'NS-2', 1, '2022-02-01T18:21:00Z'), start_date_time: '2022-02-01T18:20:30Z' });
+    await expect.poll(async () => (await balanceOf(plunk, contractId)).left).toBe('4.61');
+    await unnamed(token, 'NS-1-C1');
+    expect((await retailOfCdr(plunk, 'NS-1-C1')).state).toBe('booked');
+    expect(await balanceOf(plunk, contractId), 'the other charge counts on').toMatchObject({ balance: '-13.76', left: '4.61' });
+    const { token: other, contractId: otherId } = await newDriver(plunk, 'NO-SESSION-YET');
+    await unnamed(other, 'NY-1-C1');
+    expect((await retailOfCdr(plunk, 'NY-1-C1')).state).toBe('booked');
+    await plunk.sessionMoves(over(other, 'NY-1'));
+    await plunk.sessionMoves({ ...running(other, 'NY-2', 1, '2022-02-01T18:21:00Z'), start_date_time: '2022-02-01T18:20:30Z' });
+    await expect.poll(async () => (await balanceOf(plunk, otherId)).left).toBe('4.61');
   });
 });
 
