@@ -100,7 +100,9 @@ function bookedBy(event: LedgerEvent, parties: OwnParties): Booked[] {
       // Of another's drivers, or of nobody: it is settled with its owner.
       if (!parties.has(event.tokenParty)) return [];
       const { country_code, party_id, id, credit, credit_reference_id } = billedBy(event);
-      const about = credit ? (credit_reference_id ?? '') : id;
+      const about = credit ? credit_reference_id : id;
+      // What nobody can tell what it takes back is between us and the partner.
+      if (!about) return [];
       return [{ event, cdr: { country_code, party_id, id: about } }];
     }
     case 'DisputeWithdrawn':

@@ -119,17 +119,18 @@ test('parts of a CDR that come to two replicas at the same instant take its sess
   expect(remarks).toEqual([[false, true], [false, true], [false, true]]);
 });
 
-test('of negative bills that name no CDR, and come at the same instant to whatever replica, one credits the CDR of their session', async () => {
+test('of negative bills that name no CDR, and come at the same instant to whatever replica, one credits the CDR of their session, in its currency', async () => {
   const second = await testLedger({ partyId: 'CPK', on: plunk.databaseUrl });
   onTestFinished(() => second.close());
   for (const [id, other] of [['K-1', plunk], ['K-2', second], ['K-3', plunk], ['K-4', second]] as const) {
     const original = theirs(id, { total_cost: { excl_vat: 10 } });
     await push(original);
-    const bill = (n: number) => toJsonBytes({ ...original, id: `${id}-REFUND${n}`, total_cost: { excl_vat: -10 } });
+    const bill = (n: number, currency = 'cad') => toJsonBytes({ ...original, id: `${id}-REFUND${n}`, currency, total_cost: { excl_vat: -10 } });
+    await plunk.ledger.receive(bill(0, 'USD'));
     await Promise.all([plunk.ledger.receive(bill(1)), other.ledger.receive(bill(2))]);
     await listed();
-    const { rows } = await plunk.superuser.query(`SELECT credit_of FROM cdrs WHERE cdr_key LIKE $1 ORDER BY credit_of`, [`${id.toLowerCase()}-%`]);
-    expect(rows).toEqual([{ credit_of: '' }, { credit_of: id.toLowerCase() }]);
+    const { rows } = await plunk.superuser.query(`SELECT credit_of || ' ' || currency AS of FROM cdrs WHERE cdr_key LIKE $1 ORDER BY 1`, [`${id.toLowerCase()}-%`]);
+    expect(rows.map((row) => row.of)).toEqual([' CAD', ' USD', `${id.toLowerCase()} CAD`]);
   }
 });
 

@@ -9,6 +9,7 @@ import {
   listAccounts,
 } from '#contracts/accounts';
 import { correctCdr, verifyLedger } from '#contracts/cdr-ledger';
+import { Change } from '#contracts/party';
 import { exportLedger, rebuildProjection } from '#contracts/ledger';
 import { sessionEnded } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
@@ -186,6 +187,16 @@ describe('what a driver owes', () => {
     expect(await balance(contractId)).toMatchObject({ balance: '-3.77', left: '16.23' });
     await push(cdrOf({ ...token, party_id: 'XYZ' }, 'SP-2'));
     expect(await retailOf('SP-2')).toMatchObject({ state: 'none' });
+  });
+
+  test('a negative bill of which nobody can tell what it takes back is on no account', async () => {
+    const { token, contractId } = await driver('OF-NOTHING');
+    const entries = async () => (await plunk.accountEntries()).length;
+    const before = await entries();
+    const { change } = await push(cdrOf(token, 'OF-NOTHING', { total_cost: { excl_vat: -1 } }));
+    expect(change).toBe(Change.CREATED);
+    expect([await retailOf('OF-NOTHING'), await lines(contractId)]).toMatchObject([{ state: 'none' }, []]);
+    expect(await entries()).toBe(before);
   });
 });
 

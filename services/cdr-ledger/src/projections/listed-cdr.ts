@@ -86,14 +86,14 @@ export async function findCdr(
 /** The one CDR of a partner's session that is not credited: what a credit without a reference is of. */
 export async function openCdrOfSession(
   db: Queryable,
-  { country_code, party_id, session_id, total_cost }: Cdr,
+  { country_code, party_id, session_id, total_cost, currency }: Cdr,
 ): Promise<string | undefined> {
   if (session_id === undefined) return undefined;
   const { rows } = await db.query<{ id: string }>(
     `SELECT c.cdr_id AS id FROM cdrs c JOIN events e ON e."position" = c."position"
-     WHERE NOT c.own AND c.party = $1 AND c.session_id = $2 AND c.credit_of IS NULL AND c.credited_by IS NULL
+     WHERE NOT c.own AND c.party = $1 AND c.session_id = $2 AND c.credit_of IS NULL AND c.credited_by IS NULL AND c.currency = $4
        AND (e.data::json->'cdr'->'total_cost'->>'excl_vat')::numeric = $3::numeric LIMIT 2`,
-    [partyText({ country_code, party_id }), session_id, String(Math.abs(total_cost.excl_vat))],
+    [partyText({ country_code, party_id }), session_id, String(Math.abs(total_cost.excl_vat)), currency.toUpperCase()],
   );
   return rows.length === 1 ? rows[0]!.id : undefined;
 }
