@@ -245,9 +245,10 @@ interface Unnamed {
 function unnamedBy(booked: readonly Booked[], holders: ReadonlyMap<string, Holder>): Unnamed[] {
   return booked.flatMap(({ event }) => {
     if (event.type !== 'CdrReceived') return [];
-    const { credit, session_id, start_date_time } = billedBy(event);
+    const { credit, session_id, start_date_time, total_energy } = billedBy(event);
     const holder = holders.get(event.private.id);
-    if (credit || session_id !== undefined || !holder) return [];
+    // CDR-09: nor has a reservation that never became one.
+    if (credit || session_id !== undefined || total_energy === 0 || !holder) return [];
     return [{ party: partyText(event.cdr), accountId: holder.accountId, startedAt: rfc3339(instant(start_date_time)) }];
   });
 }

@@ -261,7 +261,7 @@ async function store(
      FROM (SELECT EXISTS (
        SELECT FROM private_parts p JOIN cdrs c ON c.private_id = p.id
        WHERE p.token_party = $12 AND p.token_key = $13 AND p.charged_to > $11::timestamptz
-         AND ${BEGAN_TOGETHER('p.charged_from', '$11::timestamptz')} AND c.party = $1 AND c.session_id IS NULL) AS billed) b
+         AND ${BEGAN_TOGETHER('p.charged_from', '$11::timestamptz')} AND c.party = $1 AND c.session_id IS NULL AND c.energy_kwh <> 0) AS billed) b
      ON CONFLICT (party, session_key) DO UPDATE SET account_id = excluded.account_id,
        session_id = excluded.session_id, token_uid = excluded.token_uid, currency = excluded.currency,
        growth = greatest(0, excluded.amount - coalesce(r.amount, excluded.amount)),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { bookPayment, changeAccount, priceForDriver } from '#contracts/accounts';
 import type { Token } from '#ocpi';
-import { session } from './charge.ts';
+import { cdr, session } from './charge.ts';
 import { balanceOf, bct, cdrOf, creditOf, newDriver, pushCdr, retailOfCdr, running, standingOf } from './drivers.ts';
 import { type RetailPlatform, retailPlatform } from './retail-platform.ts';
 
@@ -108,10 +108,15 @@ describe('at the limit', () => {
   test('a charge whose CDR names no Session, as OCPI 2.1.1 has none, counts once, whichever of the two comes first', async () => {
     const unnamed = (token: Token, id: string) =>
       pushCdr(plunk, { ...cdrOf(token, id, { total_cost: { excl_vat: 12, incl_vat: 12.6 } }), session_id: undefined });
+    const reservation = (token: Token, id: string) => pushCdr(plunk, { ...cdrOf(token, id, {
+      total_cost: { excl_vat: 0, incl_vat: 0 }, total_energy: 0, charging_periods: [{ start_date_time: cdr.start_date_time, dimensions: [{ type: 'RESERVATION_TIME', volume: 1 }] }],
+    }), session_id: undefined });
     const over = (token: Token, id: string) => ({ ...running(token, id, 12, '2022-02-01T18:20:00Z'), status: 'COMPLETED' as const });
     const { token, contractId } = await newDriver(plunk, 'NO-SESSION');
     await plunk.sessionMoves(over(token, 'NS-1'));
     await plunk.sessionMoves({ ...running(token, 'NS-2', 1, '2022-02-01T18:21:00Z'), start_date_time: '2022-02-01T18:20:30Z' });
+    await reservation(token, 'NS-0-R');
+    expect((await retailOfCdr(plunk, 'NS-0-R')).state).toBe('booked');
     await expect.poll(async () => (await balanceOf(plunk, contractId)).left).toBe('4.61');
     await unnamed(token, 'NS-1-C1');
     expect((await retailOfCdr(plunk, 'NS-1-C1')).state).toBe('booked');
