@@ -6,7 +6,7 @@ import { settledCdr, type Taxed } from '#settlement';
 import { combinedRate, jurisdictionOf, taxesAt } from '#taxes';
 import { instant } from '#time';
 import { cdr } from '../test/charge.ts';
-import { type CreditedSoFar, negated, type Settled, takenBack } from './taken-back.ts';
+import { type CreditedSoFar, creditSettled, negated, type Settled, takenBack } from './taken-back.ts';
 
 const provinces = ['AB', 'BC', 'MB', 'NB', 'NL', 'NS', 'NT', 'NU', 'ON', 'PE', 'QC', 'SK', 'YT'];
 
@@ -133,5 +133,21 @@ test('no Credit CDR takes back more of a tax than was charged: what it tells bey
       const left = sum([amount, ...before.map(({ taxes }) => taxes[n]!.amount)].map((text) => decimal(text)));
       expect(left.isZero() || left.isNegative() === decimal(amount).isNegative()).toBe(true);
     }
+  }), runs);
+});
+
+test('Credit CDRs that take back all of a CDR take back its session and its energy once, whatever each tells of it', () => {
+  const parts = fc.array(fc.tuple(fc.integer({ min: 1, max: 5_000 }), fc.constantFrom(1, 0.25, 0)), { minLength: 1, maxLength: 6 });
+  fc.assert(fc.property(parts, fc.constantFrom('CAD', 'JPY', 'KWD'), fc.boolean(), fc.constantFrom(6, 0, -3, 0.0004), (credits, currency, isPaidBack, total_energy) => {
+    const price = (minor: number) => ({ excl_vat: decimal(isPaidBack ? -minor : minor).shift(-digitsOf(currency)).toJsonNumber() });
+    const its = { ...cdr, currency, total_energy };
+    const original = settledCdr({ ...its, total_cost: price(credits.reduce((all, [minor]) => all + minor, 0)) });
+    const before: Settled[] = [];
+    for (const [minor, share] of credits) {
+      const told = settledCdr({ ...its, credit: true, total_energy: total_energy * share, total_cost: price(-minor) });
+      before.push({ ...told, ...creditSettled(told, { original, before: [...before] }) });
+    }
+    expect(before.filter(({ remarks }) => !remarks.includes('part-credit'))).toHaveLength(1);
+    expect(sum([original, ...before].map(({ energy_kwh }) => decimal(energy_kwh))).toString()).toBe('0');
   }), runs);
 });

@@ -12,22 +12,22 @@ export interface CreditedSoFar {
 }
 
 /**
- * A Credit CDR as it is settled: it takes back what its original was charged as tax, and of several Credit CDRs of one the
- * session and what is left of its energy are taken back by the one that makes the price whole. (CDR-04: each tells all of
- * the energy.) Nothing where it is the only one and takes back all: it is what it tells.
+ * A Credit CDR as it is settled: it takes back what its original was charged as tax, and the one that makes the price whole
+ * takes back the session and what is left of its energy, whatever it tells of that. (CDR-04: each tells all of the energy.)
+ * Nothing where it is what it tells: the only one, that takes back all.
  */
 export function creditSettled(credit: Settled, soFar: CreditedSoFar): Partial<Taxed> {
   const taxed = takenBack(credit, soFar);
   const { original, before } = soFar;
   const others = before.filter(({ currency }) => currency === credit.currency);
+  const told = decimal(credit.energy_kwh);
   const missing = missingOf(decimal(original.excl_tax), sumOf([credit, ...others]));
   const wasWhole = isWhole(original, others);
   if (credit.currency !== original.currency || (wasWhole && missing.isNegative())) return taxed ?? {};
   if (!wasWhole && isWhole(original, [credit, ...others])) {
-    const left = sum([original, ...others].map(({ energy_kwh }) => decimal(energy_kwh)));
-    return { ...taxed, ...(others.length > 0 ? { energy_kwh: left.neg().toString() } : {}) };
+    const back = sum([original, ...others].map(({ energy_kwh }) => decimal(energy_kwh))).neg();
+    return { ...taxed, ...(others.length > 0 || !back.equals(told) ? { energy_kwh: back.toString() } : {}) };
   }
-  const told = decimal(credit.energy_kwh);
   const isAllTold = told.abs().compare(decimal(original.energy_kwh).abs()) >= 0;
   const remarks = [...(taxed ?? credit).remarks, 'part-credit' as const];
   return { ...taxed, remarks, energy_kwh: wasWhole || isAllTold ? '0' : told.toString() };
