@@ -41,6 +41,8 @@ interface StopBody {
   readonly sessionId: string;
   /** So many orders to stop it came to nothing. */
   readonly again?: number;
+  /** Of the last one; rows of former releases do not say. */
+  readonly orderedAt?: string;
 }
 
 export class Running {
@@ -121,7 +123,8 @@ export class Running {
         { commandId: orderId },
       );
       const id = `watch ${orderId}`;
-      await addDue(db, { id, key: id, kind: 'watch-stop', at: clock.now() + LOOK_AFTER_MS, body });
+      const watched: StopBody = { ...body, orderedAt: clock.iso() };
+      await addDue(db, { id, key: id, kind: 'watch-stop', at: clock.now() + LOOK_AFTER_MS, body: watched });
     } catch (error) {
       if (!isAskFailure(error)) throw error;
       if (!saysNo(error) && (await this.runs(party, sessionId))) {
@@ -143,8 +146,8 @@ export class Running {
       if (!isAskFailure(error)) throw error;
       return undefined;
     });
-    if (state === 'done') return 'done';
-    if (state !== 'failed' && state !== 'refused') return { retryInMs: Math.min(RETRY_MS * 2 ** (attempt - 1), RETRY_MS_MAX) };
+    if (state === 'done' && !(await this.goesOn(body))) return attempt > LOOKS_MAX ? 'done' : { retryAt: clock.now() + LOOK_AGAIN_MS };
+    if (state !== 'failed' && state !== 'refused' && state !== 'done') return { retryInMs: Math.min(RETRY_MS * 2 ** (attempt - 1), RETRY_MS_MAX) };
     if (again === AGAIN_MAX) {
       log.error('a charge past its account\'s limit goes on: it was ordered to stop for a day', { session: sessionId });
       return 'done';
@@ -181,6 +184,14 @@ export class Running {
     return rowCount > 0;
   }
 
+  /** Told well after its stop was carried out, as the station said. */
+  private async goesOn({ party, sessionId, orderedAt }: StopBody): Promise<boolean> {
+    const { rowCount } = await this.parts.db.query(
+      `SELECT 1 FROM running_charges WHERE party = $1 AND session_key = $2 AND active AND updated_at > $3::timestamptz + interval '5 min'`,
+      [partyText(party), idKey(sessionId), orderedAt ?? null]);
+    return rowCount > 0;
+  }
+
   private async judgeLater(tx: Tx, accountId: string, { id, status, last_updated }: Session) {
     const due = `judge ${accountId} ${idKey(id)} ${status} ${last_updated}`;
     const body = { accountId };
@@ -202,6 +213,9 @@ const TRIES_TOLD = 10;
 
 /** Platform time. */
 const LOOK_AFTER_MS = 30_000;
+/** At one that was stopped and is not over: for a day. */
+const LOOK_AGAIN_MS = 10 * 60_000;
+const LOOKS_MAX = 144;
 /** Between an order that came to nothing and the next; so many make a day. */
 const AGAIN_MS = 60_000;
 const AGAIN_MS_MAX = 30 * 60_000;

@@ -5,7 +5,7 @@ import { getOrder, orderStop } from '#contracts/sessions';
 import { Rejected } from '#decider';
 import { log } from '#telemetry';
 import { freshPlatform, natsUrl } from '#test-servers';
-import { fixedClock } from '#time';
+import { fixedClock, instant } from '#time';
 import { Running } from '../src/running.ts';
 import { type TestLedger, testLedger } from './ledger.ts';
 
@@ -61,7 +61,7 @@ test.each([
   ['failed', 'done', 1],
   ['refused', 'done', 1],
   ['unknown', { retryInMs: 4_000 }, 0],
-  ['done', 'done', 0],
+  ['done', { retryAt: instant('2022-02-01T18:10:00Z') }, 0],
 ])('a charge whose stop at the limit is %s is looked at (%j) and ordered to stop again (%d times), while it runs', async (state, outcome, times) => {
   const body = { accountId, party, sessionId: 'S-1', tokenUid: 'T', again: ['failed', 'refused', 'unknown', 'done'].indexOf(state) * 10 };
   const asked: string[] = [];
@@ -75,6 +75,20 @@ test.each([
   expect(rows).toHaveLength(times);
   if (times > 0) expect(await openDue(there.db, rows[0]!.key)).toMatchObject([{ body: { ...body, again: body.again + 1 } }]);
   expect(new Set(asked).size).toBe(1);
+  await answering.stop();
+});
+
+test('a charge that is told to go on well after its stop was carried out is ordered to stop again', async () => {
+  const answering = await bus.answer(getOrder, async (orders) => orders.map(({ orderId }) => (
+    { order: { orderId, command: 'STOP_SESSION', state: 'done', party: { countryCode: 'CA', partyId: 'BCT' } } })));
+  const body = { accountId, party, sessionId: 'S-1', again: 7, orderedAt: '2022-02-01T17:00:00Z' };
+  const watch = (attempt: number) => running.kinds['watch-stop']!({ id: 'watch', key: 'watch', kind: 'watch-stop', at: 0, body }, attempt, { isHeld: () => true, insist: () => {} });
+  const updated = (at: string) => there.db.query('UPDATE running_charges SET updated_at = $1', [at]);
+  const again = async () => (await there.db.query(`SELECT FROM due WHERE kind = 'stop-at-limit' AND body::json ->> 'again' = '8'`)).rowCount;
+  await updated('2022-02-01T17:04:00Z');
+  expect([await watch(1), await watch(200), await again()]).toEqual([{ retryAt: instant('2022-02-01T18:10:00Z') }, 'done', 0]);
+  await updated('2022-02-01T17:06:00Z');
+  expect([await watch(3), await again()]).toEqual(['done', 1]);
   await answering.stop();
 });
 
