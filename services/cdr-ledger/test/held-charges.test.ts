@@ -86,6 +86,21 @@ test('who holds odd CDRs back holds a second CDR of one session back, and books 
   expect(owed.toString()).toBe(`-${(await retailOfCdr(careful, 'BT-2')).price!.inclVat}`);
 });
 
+test('who holds odd CDRs back holds a second CDR of one charge back that names no Session, too, as none of OCPI 2.1.1 does', async () => {
+  const { token, contractId } = await newDriver(careful, 'NO-SESSIONS');
+  const unnamed = (id: string, more: Partial<Cdr> = {}) => ({ ...cdrOf(token, id, more), session_id: undefined }) as unknown as Cdr;
+  await pushCdr(careful, unnamed('NS-1'));
+  await pushCdr(careful, unnamed('NS-2'));
+  await pushCdr(careful, unnamed('NS-3', { cdr_location: { ...cdr.cdr_location, id: 'ELSEWHERE' } }));
+  const states = async () => (await Promise.all(['NS-1', 'NS-2', 'NS-3'].map((id) => retailOfCdr(careful, id)))).map(({ state }) => state);
+  expect(await states(), 'another charge overlaps, and is booked').toEqual(['booked', 'held', 'booked']);
+  const { findings } = await careful.bus.ask(getCdr, { party: bct, cdrId: 'NS-2' });
+  expect(findings).toMatchObject([{ code: 'session-billed-twice', detail: 'the same charge was billed by CDR NS-1, which is not credited in full' }]);
+  await pushCdr(careful, creditCdr(unnamed('NS-1'), cdr.last_updated));
+  await expect.poll(states).toEqual(['booked', 'booked', 'booked']);
+  await expect.poll(async () => (await linesOf(careful, contractId)).length).toBe(4);
+});
+
 test('who holds odd CDRs back holds one back for what else is wrong with it, also when the other CDR of its session is credited', async () => {
   const { token, contractId } = await newDriver(careful, 'REPLACED');
   const odds = { session_id: 'S-RP', ...odd };

@@ -3,7 +3,7 @@ import type { Queryable } from '#postgres';
 import { type Finding, isHarmless } from '../finding.ts';
 import { IS_WHOLLY_CREDITED } from './overlaps.ts';
 
-/** Sessions that a partner billed by a second CDR, which the list finds: what the accounts of drivers need of it. */
+/** Sessions, and charges without one, that a partner billed by a second CDR, which the list finds: what the accounts of drivers need of it. */
 
 const TWICE = 'session-billed-twice' satisfies Finding['code'];
 
@@ -20,9 +20,15 @@ export async function billedTwice(db: Queryable, privateIds: readonly string[]):
 /** Other CDRs of the session of one that is credited in full, of which nothing is found that holds them back any more. */
 export async function soundBeside(db: Queryable, party: Party, cdrId: string): Promise<string[]> {
   const { rows } = await db.query<{ id: string; findings: Finding[] }>(
-    `SELECT b.cdr_id AS id, b.findings FROM cdrs a JOIN cdrs b ON b.party = a.party AND b.session_id = a.session_id AND NOT b.own
-     WHERE a.party = $1 AND a.cdr_key = $2 AND a.credit_of IS NULL AND a."position" <> b."position"
-       AND b.credit_of IS NULL AND ${IS_WHOLLY_CREDITED('a')}`,
+    `WITH a AS (SELECT * FROM cdrs a WHERE party = $1 AND cdr_key = $2 AND credit_of IS NULL AND ${IS_WHOLLY_CREDITED('a')}), b AS (
+       SELECT b.* FROM a JOIN cdrs b ON b.party = a.party AND b.session_id = a.session_id
+       UNION ALL
+       SELECT b.* FROM a JOIN private_parts p ON p.id = a.private_id
+       JOIN private_parts t ON t.token_party = p.token_party AND t.token_key = p.token_key
+         AND t.charged_to = p.charged_to AND t.charged_from = p.charged_from
+       JOIN cdrs b ON b.private_id = t.id AND b.party = a.party AND b.location_id = a.location_id
+       WHERE a.session_id IS NULL AND b.session_id IS NULL)
+     SELECT b.cdr_id AS id, b.findings FROM a, b WHERE NOT b.own AND b.credit_of IS NULL AND b."position" <> a."position"`,
     [partyText(party), idKey(cdrId)],
   );
   // Charges that overlap hold nothing.

@@ -26,11 +26,10 @@ export async function noteOverlaps(tx: Tx, charges: readonly Charge[]): Promise<
 
 interface Overlap {
   readonly position: bigint;
-  readonly party: string;
   readonly session_id: string | null;
   readonly other_party: string;
   readonly other_id: string;
-  readonly other_session: string | null;
+  readonly is_same: boolean;
   readonly starts: string;
   readonly ends: string;
 }
@@ -49,36 +48,39 @@ export const IS_WHOLLY_CREDITED = (row: string) => `(${row}.credited_by IS NOT N
     WHERE party = ${row}.party AND credit_of = ${row}.cdr_key AND currency = ${row}.currency) k
 )) IS TRUE`;
 
+/** That both billed one charge: its session, or, where neither names one, what began and ended at one Location with one token as the other did. */
+const IS_SAME = `(x.party = c.party AND (x.session_id = c.session_id OR (x.session_id IS NULL AND c.session_id IS NULL
+  AND x.location_id = c.location_id AND x.charged_from = p.charged_from AND x.charged_to = p.charged_to))) IS TRUE`;
+
 /**
  * Of each one that billed the same session, else the newest: more say nothing new. Of a flood of charges of one token at one time, a
  * hundred are looked at: all of them for each would hold up the list.
  */
 const FIND: Statement = {
   name: 'overlaps_find',
-  text: `SELECT o."position", o.other_party, o.other_id, o.other_session, c.party, c.session_id,
+  text: `SELECT o."position", o.other_party, o.other_id, o.is_same, c.session_id,
            e.data::json->'cdr'->>'start_date_time' AS starts, e.data::json->'cdr'->>'end_date_time' AS ends
          FROM unnest($1::bigint[], $2::uuid[]) AS n ("position", private_id)
          JOIN cdrs c ON c."position" = n."position" JOIN private_parts p ON p.id = n.private_id
          CROSS JOIN LATERAL (
-           SELECT n."position", x."position" AS other, x.party AS other_party, x.cdr_id AS other_id, x.session_id AS other_session
+           SELECT n."position", x."position" AS other, x.party AS other_party, x.cdr_id AS other_id, ${IS_SAME} AS is_same
            FROM (
-             SELECT y.* FROM ${BESIDE} AND t.id <> p.id AND y."position" < n."position"
+             SELECT y.*, t.charged_from, t.charged_to FROM ${BESIDE} AND t.id <> p.id AND y."position" < n."position"
              ORDER BY t.charged_to, y."position" LIMIT 100) x
            WHERE NOT ${IS_WHOLLY_CREDITED('x')}
-           ORDER BY (x.party = c.party AND x.session_id = c.session_id) IS TRUE DESC, x."position" DESC LIMIT 1) o
+           ORDER BY is_same DESC, x."position" DESC LIMIT 1) o
          JOIN events e ON e."position" = o.other
          WHERE NOT ${IS_WHOLLY_CREDITED('c')}`,
 };
 
 function findingOf(overlap: Overlap) {
-  const { position, party, session_id, other_party, other_id, other_session, starts, ends } = overlap;
+  const { position, session_id, other_party, other_id, is_same, starts, ends } = overlap;
   const about = `${other_party}*${other_id}`;
-  const isSame = party === other_party && session_id !== null && session_id === other_session;
-  const finding: Finding = isSame
+  const finding: Finding = is_same
     ? {
         code: 'session-billed-twice',
         about,
-        detail: `session ${session_id} was billed by CDR ${other_id}, which is not credited in full`,
+        detail: `${session_id === null ? 'the same charge' : `session ${session_id}`} was billed by CDR ${other_id}, which is not credited in full`,
       }
     : {
         code: 'overlaps-another-charge',
