@@ -1,4 +1,5 @@
 import type { MigrationList } from '#postgres';
+import { endChanges, takeChanges, toldOtherwise } from './pushes/batch-functions.ts';
 
 export const later: MigrationList = [
   // A list that stopped before then begins anew.
@@ -74,5 +75,9 @@ export const later: MigrationList = [
          GENERATED ALWAYS AS (upper((current::json->'cdr_token'->>'country_code') || '*' || (current::json->'cdr_token'->>'party_id'))) STORED`,
       'CREATE INDEX unclaimed_cdrs_of ON unclaimed_cdrs (owner)',
     ],
+  },
+  {
+    name: 'ocpi-gateway-alike-lanes',
+    up: () => [...toldOtherwise, takeChanges, endChanges],
   },
 ];

@@ -139,3 +139,62 @@ export const settleBatch = `CREATE FUNCTION push_settle(settle_lane text, settle
     END IF;
     RETURN rest;
   END $$`;
+
+/** Of a Location that a partner is told by its lane's position alone. */
+const isAlike = (row: string) => `${row}.module = 'locations' AND ${row}.shared AND NOT ${row}.queued AND NOT ${row}.unclear
+  AND ${row}.attempts = 0 AND ${row}.parked IS NULL AND ${row}.acknowledged IS NULL`;
+
+/** In which transactions a row of a Location that its partner was told by its lane's position alone was written: it may not be so any more. */
+export const toldOtherwise = [
+  `CREATE TABLE told_otherwise (
+     partner_id text NOT NULL,
+     transaction xid8 NOT NULL DEFAULT pg_current_xact_id(),
+     at timestamptz NOT NULL DEFAULT clock_timestamp(),
+     PRIMARY KEY (partner_id, transaction)
+   )`,
+  `CREATE FUNCTION push_told_otherwise() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    INSERT INTO told_otherwise (partner_id) VALUES (OLD.partner_id) ON CONFLICT DO NOTHING;
+    RETURN NULL;
+  END $$`,
+  `CREATE TRIGGER push_told_otherwise AFTER UPDATE ON pushed FOR EACH ROW
+    WHEN (${isAlike('OLD')} AND NOT (${isAlike('NEW')} AND OLD.acknowledged_version IS NOT DISTINCT FROM NEW.acknowledged_version))
+    EXECUTE FUNCTION push_told_otherwise()`,
+  `CREATE TRIGGER push_told_no_more AFTER DELETE ON pushed FOR EACH ROW WHEN (${isAlike('OLD')}) EXECUTE FUNCTION push_told_otherwise()`,
+];
+
+const NOT_SEEN = `EXISTS (SELECT FROM told_otherwise o WHERE o.partner_id = held.partner_id AND NOT pg_visible_in_snapshot(o.transaction, seen))`;
+
+/**
+ * Takes a lane for what changed behind its position, all of it seen alike, and names that as being sent. `unknown`: of which that
+ * is still to be looked up; of the others it was so when the database was as in `seen`. NULL, and nothing is taken, where
+ * anything else is to be sent, or the lane does not stand so.
+ */
+export const takeChanges = `CREATE FUNCTION push_take_changes(take_lane text, take_batch text, at_told bigint, now_ms bigint,
+      seen pg_snapshot, unknown text[], names text[]) RETURNS pg_snapshot LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
+  DECLARE
+    held push_lanes;
+  BEGIN
+    SELECT * INTO held FROM push_lanes l WHERE l.lane = take_lane FOR UPDATE;
+    IF NOT FOUND OR held.sending IS NOT NULL OR held.failures > 0 OR held.told <> at_told THEN RETURN NULL; END IF;
+    seen := coalesce(seen, pg_current_snapshot());
+    IF EXISTS (SELECT FROM pushed p WHERE p.lane = take_lane AND p.queued AND p.due_at <= now_ms) OR ${NOT_SEEN}
+      OR EXISTS (SELECT FROM unnest(unknown) AS key WHERE (SELECT ${isAlike('p')} AND coalesce(p.acknowledged_version, 0) <= at_told FROM pushed p
+        WHERE p.partner_id = held.partner_id AND p.module = 'locations' AND p.object_key = key) IS NOT TRUE) THEN RETURN NULL; END IF;
+    UPDATE push_lanes l SET batch = take_batch, sending = names WHERE l.lane = take_lane;
+    RETURN seen;
+  END $$`;
+
+/** A batch of what is seen alike was acknowledged. NULL: the lane is somebody else's now; false: some of it is not seen alike any more. */
+export const endChanges = `CREATE FUNCTION push_end_changes(end_lane text, end_batch text, upto bigint, seen pg_snapshot)
+    RETURNS boolean LANGUAGE plpgsql SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+  DECLARE
+    held push_lanes;
+  BEGIN
+    SELECT * INTO held FROM push_lanes l WHERE l.lane = end_lane AND l.batch = end_batch FOR UPDATE;
+    IF NOT FOUND THEN RETURN NULL; END IF;
+    IF ${NOT_SEEN} THEN RETURN false; END IF;
+    UPDATE push_lanes l SET sending = NULL, told = upto WHERE l.lane = end_lane;
+    RETURN true;
+  END $$`;

@@ -7,6 +7,7 @@ import type { Database, Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
 import { type Clock, rfc3339 } from '#time';
+import { AlikeLanes } from './alike-lanes.ts';
 import type { Calls } from '../partners/calls.ts';
 import { CdrDelivery } from './cdr-delivery.ts';
 import type { OcpiSettings } from '../config.ts';
@@ -65,11 +66,13 @@ interface Sending {
 export class Delivery {
   private readonly cdrs: CdrDelivery;
   private readonly texts: LocationTexts;
+  private readonly alike: AlikeLanes;
   private granted = { atMs: -Infinity, sinceMs: 0 };
 
   constructor(private readonly parts: DeliveryParts) {
     this.cdrs = new CdrDelivery(parts);
     this.texts = new LocationTexts(parts.db);
+    this.alike = new AlikeLanes(parts.db, this.texts);
   }
 
   /** What is due of a lane, batch after batch, as long as it takes no longer than a moment. */
@@ -98,7 +101,8 @@ export class Delivery {
     }
     // Who slept would take it out of the hands of who sends.
     hold.insist();
-    const batch = await takeBatch(db, this.texts, { lane, partnerId, hold }, { now, most: BATCH });
+    const ours = { lane, partnerId, hold };
+    const batch = await this.alike.take(ours, { now, most: BATCH }) ?? await takeBatch(db, this.texts, ours, { now, most: BATCH });
     if (!batch) {
       const { settings, clock } = this.parts;
       const again = { againMs: settings.letters_again_ms * clock.rate, refusals: settings.refusals_before_parking - 1 };
@@ -212,6 +216,10 @@ export class Delivery {
     );
     const line = lineAfter({ failures: taken.failures, ofTheLine, wasHeard }, { clock, settings });
     await this.complain(partner, failed);
+    if (taken.isAlike && line.news === undefined && batch.every(isDone)) {
+      const end = await this.alike.end(taken);
+      if (end) return end === 'lost' ? { goOnAt: clock.now() } : line.retry;
+    }
     // What is not acknowledged stays before the lane's position.
     const ended = batch.every(isDone) ? taken : { ...taken, upto: undefined };
     for (let left = batch; left.length > 0;) {
@@ -224,6 +232,8 @@ export class Delivery {
       left = rest;
       if (left.length > 0) await sleep(QUEUED_MS);
     }
+    if (ended.upto === undefined) this.alike.forget(taken.lane);
+    else this.alike.stands(taken, ended.upto);
     if (line.news?.failures === 0) await noteUp(db, partner.id, clock.now());
     return line.retry;
   }

@@ -32,11 +32,11 @@ export function difference(module: PushedModule, { current, acknowledged, unclea
   const whole: Step[] = [{ method: 'PUT', path: [], body: current }];
   if (acknowledged === undefined || unclear) return whole;
   if (module === 'locations') {
-    const [was, is] = [locationIn(acknowledged), locationIn(current)];
-    const known = is.stepsFrom.get(was);
-    if (known && known.grantedMs === grantedMs) return known.steps;
-    const steps = locationSteps(was, is, grantedMs) ?? whole;
-    is.stepsFrom.set(was, { steps, grantedMs });
+    const known = stepsTo(current);
+    const held = known.get(acknowledged);
+    if (held && held.grantedMs === grantedMs) return held.steps;
+    const steps = locationSteps(locationIn(acknowledged), locationIn(current), grantedMs) ?? whole;
+    known.set(acknowledged, { steps, grantedMs });
     return steps;
   }
   const [was, is] = [JSON.parse(acknowledged), JSON.parse(current)] as [Json, Json];
@@ -49,6 +49,9 @@ export function difference(module: PushedModule, { current, acknowledged, unclea
   }
 }
 
+/** Of Locations that partners had before: many had the same. */
+const stepsTo = lately(() => new Map<string, { readonly steps: readonly Step[]; readonly grantedMs: number | undefined }>());
+
 /** A Location in parts, each beside its text: most have not changed. */
 interface LocationParts {
   readonly own: Json;
@@ -56,19 +59,16 @@ interface LocationParts {
   readonly lastUpdated: string;
   readonly evses: ReadonlyMap<string, { readonly evse: Evse; readonly text: string }>;
   readonly isWithdrawn: boolean;
-  /** What was worked out for those who had another before. */
-  readonly stepsFrom: WeakMap<LocationParts, { readonly steps: readonly Step[]; readonly grantedMs: number | undefined }>;
 }
 
-/** Many partners have it alike, and what it is now is what it was next time. */
-const locationIn: (text: string) => LocationParts = lately((text) => {
+function locationIn(text: string): LocationParts {
   const location = JSON.parse(text) as Location;
   const { evses = [], last_updated: lastUpdated, ...own } = location;
   return {
-    own: own as unknown as Json, ownText: JSON.stringify(own), lastUpdated, isWithdrawn: isWithdrawn(location), stepsFrom: new WeakMap(),
+    own: own as unknown as Json, ownText: JSON.stringify(own), lastUpdated, isWithdrawn: isWithdrawn(location),
     evses: new Map(evses.map((evse) => [idKey(evse.uid), { evse, text: JSON.stringify(evse) }])),
   };
-});
+}
 
 type Json = Record<string, unknown>;
 

@@ -18,6 +18,8 @@ export interface Taken {
   readonly cdrUrl: string | undefined;
   /** Where the lane's position may move when all of the batch is acknowledged. */
   readonly upto: bigint | undefined;
+  /** It says only what is seen alike: see `AlikeLanes`. */
+  readonly isAlike?: boolean;
 }
 
 /** What is shared and not `queued` is taken because it changed behind the lane's position. */
@@ -170,7 +172,7 @@ export async function nameSending(db: Queryable, { lane, batch }: Taken, objects
   return rowCount === 1;
 }
 
-function namesOf(objects: readonly Waiting[]): string[] | null {
+export function namesOf(objects: readonly Pick<Waiting, 'key'>[]): string[] | null {
   return objects.length === 0 ? null : objects.map(({ key: { module, objectKey } }) => `${module} ${objectKey}`);
 }
 

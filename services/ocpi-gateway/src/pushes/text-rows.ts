@@ -57,4 +57,5 @@ export async function sweepTexts(db: Database): Promise<void> {
         AND NOT EXISTS (SELECT FROM pushed p WHERE p.acknowledged_version = o.version) RETURNING version)
       DELETE FROM location_texts t USING gone WHERE t.version = gone.version`, [KEPT_S],
   );
+  await db.query(`DELETE FROM told_otherwise WHERE at < clock_timestamp() - interval '10 min'`);
 }

@@ -1,0 +1,223 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Database, openDatabase } from '#postgres';
+import { freshDatabase } from '#test-servers';
+import { rfc3339 } from '#time';
+import { hiddenFrom } from '../partners/partner-views.ts';
+import { migrations } from '../migrations.ts';
+import { AlikeLanes } from './alike-lanes.ts';
+import { type Batch, settleAcknowledged, takeBatch } from './lane-rows.ts';
+import { forgetAcknowledged, forgetOne, lockLinks } from './pushed-rows.ts';
+import { pushOf, queueAll, queuedOf } from './queue-rows.ts';
+import { LocationTexts } from './text-rows.ts';
+
+/*
+ * What a partner is told of Locations against what it has: whatever happens between, of which it is said to have acknowledged
+ * something has that, and in the end it has all as it is now. By two senders that take turns, the short way and the long.
+ */
+
+const hold = { isHeld: () => true, insist: () => {} };
+const partnerIds = ['a', 'b', 'c'];
+const keys = Array.from({ length: 5 }, (_, n) => `K-${n}`);
+const NOW = 1_700_000_000_000;
+const MOST = 64;
+const LOST = 'nothing of what it had';
+
+/** A batch is acknowledged as a whole, or its first object alone, or nobody hears what became of it. */
+type End = 'well' | 'in part' | 'never';
+
+let db: Database;
+let drop: () => Promise<void>;
+
+beforeAll(async () => {
+  const fresh = await freshDatabase();
+  drop = fresh.drop;
+  db = await openDatabase({ url: fresh.url, schema: 'ocpi_gateway', migrations });
+  for (const id of partnerIds)
+    await db.query(`INSERT INTO partners (partner_id, name, state, versions_url) VALUES ($1, $1, 'registered', '')`, [id]);
+});
+afterAll(async () => {
+  await db.close();
+  await drop();
+});
+
+/** A platform's Locations, its senders and its partners. */
+class Network {
+  /** Batches that went the short way, and the long. */
+  readonly ways = { short: 0, long: 0 };
+  /** As each partner has them. */
+  readonly have = new Map(partnerIds.map((id) => [id, new Map<string, string>()]));
+  /** As each partner is to have them: its own view, where it is not that of all. */
+  private readonly own = new Map<string, string>();
+  private readonly now = new Map<string, string>();
+  private readonly senders = [0, 1].map(() => {
+    const texts = new LocationTexts(db);
+    return { texts, alike: new AlikeLanes(db, texts) };
+  });
+  private at = 0;
+
+  async change(changed: readonly string[]): Promise<void> {
+    const views = changed.map((key) => ({ key, text: this.text() }));
+    for (const { key, text } of views) this.now.set(key, text);
+    const shared = views.map(({ key, text }) => ({
+      partnerIds: partnerIds.filter((id) => !this.own.has(`${id} ${key}`)),
+      objects: [queuedOf({ module: 'locations', objectKey: key, current: text })],
+    }));
+    await this.queue((tx) => queueAll(tx, { shared }, NOW));
+  }
+
+  /** A partner may not see it any more; what it has of it becomes REMOVED. */
+  async hide(partnerId: string, key: string): Promise<void> {
+    if (!this.now.has(key) || this.own.has(`${partnerId} ${key}`)) return;
+    this.own.set(`${partnerId} ${key}`, 'hidden');
+    const hidden = [{ partnerId, module: 'locations' as const, objectKey: key, sinceMs: NOW }];
+    await this.queue(async (tx) => queueAll(tx, await hiddenFrom(tx, hidden), NOW));
+  }
+
+  /** It sees it as the others do, again. */
+  async show(partnerId: string, key: string): Promise<void> {
+    if (!this.own.delete(`${partnerId} ${key}`)) return;
+    await this.change([key]);
+  }
+
+  /** It is gone from what a partner is told, and nothing is said of that. */
+  async drop(partnerId: string, key: string): Promise<void> {
+    this.own.set(`${partnerId} ${key}`, 'gone');
+    await forgetOne(db, { partnerId, module: 'locations', objectKey: key });
+  }
+
+  async token(partnerId: string): Promise<void> {
+    await this.queue((tx) => queueAll(tx, { own: [pushOf({ partnerId, module: 'tokens', objectKey: 'RFID T' }, '{"uid":"T"}')] }, NOW));
+  }
+
+  /** It has forgotten what it had. */
+  async forget(partnerId: string): Promise<void> {
+    const have = this.have.get(partnerId)!;
+    for (const key of have.keys()) have.set(key, LOST);
+    await this.queue((tx) => forgetAcknowledged(tx, partnerId, NOW));
+  }
+
+  /** A batch of a partner's lane, by one of the senders; whether there was one. */
+  async send(partnerId: string, by: number, { ends = 'well', meanwhile }: { ends?: End; meanwhile?: () => Promise<void> } = {}): Promise<boolean> {
+    const { alike, texts } = this.senders[by]!;
+    const ours = { lane: partnerId, partnerId, hold };
+    const short = await alike.take(ours, { now: NOW, most: MOST });
+    const batch = short ?? await takeBatch(db, texts, ours, { now: NOW, most: MOST });
+    if (!batch) return false;
+    this.ways[short ? 'short' : 'long'] += 1;
+    const sent = ends === 'well' ? batch.waiting : batch.waiting.slice(0, 1);
+    this.take(partnerId, sent);
+    await meanwhile?.();
+    if (ends === 'never') return true;
+    if (ends === 'well' && batch.taken.isAlike && await alike.end(batch.taken)) return true;
+    const taken = ends === 'well' ? batch.taken : { ...batch.taken, upto: undefined };
+    for (let left = sent.map((held) => ({ held })); left.length > 0;) left = (await settleAcknowledged(db, taken, undefined, left, NOW)) ?? [];
+    if (taken.upto === undefined) alike.forget(partnerId);
+    else alike.stands(taken, taken.upto);
+    return true;
+  }
+
+  /** What a partner lacks when all is sent. */
+  async missing(): Promise<string[]> {
+    for (const partnerId of partnerIds) for (let by = 0; await this.send(partnerId, by % 2); by += 1) if (by > 50) throw new Error(`${partnerId} is told without end`);
+    return partnerIds.flatMap((id) => [...this.now].filter(([key, text]) => {
+      const had = this.have.get(id)!.get(key);
+      return had !== LOST && (this.own.has(`${id} ${key}`) ? had?.includes('AVAILABLE') : had !== text);
+    }).map(([key]) => `${id} ${key}`));
+  }
+
+  private take(partnerId: string, waiting: Batch['waiting']): void {
+    const have = this.have.get(partnerId)!;
+    for (const { key: { objectKey }, current, acknowledged, unclear } of waiting) {
+      if (!unclear) expect(acknowledged, `what ${partnerId} has of ${objectKey}`).toBe(have.get(objectKey));
+      have.set(objectKey, current!);
+    }
+  }
+
+  private async queue(work: (tx: Parameters<typeof queueAll>[0]) => Promise<void>): Promise<void> {
+    await db.tx(async (tx) => {
+      await lockLinks(tx, 'together');
+      await work(tx);
+    });
+  }
+
+  private text(): string {
+    this.at += 1000;
+    const last_updated = rfc3339(NOW + this.at);
+    return JSON.stringify({ id: 'x', evses: [{ uid: 'E', status: 'AVAILABLE', last_updated }], last_updated });
+  }
+}
+
+async function begun(): Promise<Network> {
+  for (const table of ['pushed', 'push_lanes', 'shared_locations', 'location_texts', 'old_versions', 'told_otherwise'])
+    await db.query(`DELETE FROM ${table}`);
+  const network = new Network();
+  await network.change(keys);
+  return network;
+}
+
+/** All are told, and the first sender knows the short way to the first partner. */
+async function known(): Promise<Network> {
+  const network = await begun();
+  for (let round = 0; round < 2; round += 1) {
+    while (await network.send('a', 0));
+    await network.change(keys);
+  }
+  await network.send('a', 0);
+  expect(network.ways.short).toBeGreaterThan(0);
+  return network;
+}
+
+const partner = fc.constantFrom(...partnerIds);
+const key = fc.constantFrom(...keys);
+const by = fc.constantFrom(0, 1);
+const change = fc.subarray(keys, { minLength: 1 }).map((changed) => (network: Network) => network.change(changed));
+/** What may happen while something is being sent. */
+const aside = fc.oneof(
+  change,
+  fc.tuple(partner, key).map(([id, one]) => (network: Network) => network.hide(id, one)),
+  fc.tuple(partner, key).map(([id, one]) => (network: Network) => network.show(id, one)),
+);
+const other = fc.oneof({ weight: 3, arbitrary: aside }, partner.map((id) => (network: Network) => network.forget(id)));
+const end = fc.oneof({ weight: 8, arbitrary: fc.constant<End>('well') }, fc.constantFrom<End>('in part', 'never'));
+const sending = fc.record({ id: partner, by, ends: end, meanwhile: fc.option(aside, { freq: 3 }) }).map(
+  ({ id, by: sender, ends, meanwhile }) => async (network: Network) =>
+    void await network.send(id, sender, { ends, ...(meanwhile ? { meanwhile: () => meanwhile(network) } : {}) }));
+const steps = fc.array(fc.oneof({ weight: 3, arbitrary: change }, { weight: 1, arbitrary: other }, { weight: 8, arbitrary: sending }), { minLength: 30, maxLength: 60 });
+
+test('LOC-02 TRN-91 what a partner is said to have it has, and in the end all as it is now, whichever way a batch went', async () => {
+  const ways = { short: 0, long: 0 };
+  await fc.assert(fc.asyncProperty(steps, async (all) => {
+    const network = await begun();
+    for (const step of all) await step(network);
+    expect(await network.missing()).toEqual([]);
+    ways.short += network.ways.short;
+    ways.long += network.ways.long;
+  }), { numRuns: 40 });
+  expect(Math.min(ways.short, ways.long), JSON.stringify(ways)).toBeGreaterThan(100);
+});
+
+test('what is queued by itself does not wait behind Locations that change all the time', async () => {
+  const network = await known();
+  await network.change(['K-0']);
+  await network.token('a');
+  await network.send('a', 0);
+  expect((await db.query(`SELECT module, object_key FROM pushed WHERE queued AND partner_id = 'a'`)).rows).toEqual([]);
+});
+
+test('TRN-91 of what another sender told in part nothing goes once more', async () => {
+  const network = await known();
+  await network.change(['K-0', 'K-1']);
+  await network.send('a', 1, { ends: 'in part' });
+  await network.send('a', 0);
+  expect(network.have.get('a')!.size).toBe(keys.length);
+});
+
+test('LOC-02 what a partner is not told of any more it is not told when it changes', async () => {
+  const network = await known();
+  await network.drop('a', 'K-0');
+  const had = network.have.get('a')!.get('K-0');
+  await network.change(['K-0', 'K-1']);
+  await network.send('a', 0);
+  expect(network.have.get('a')!.get('K-0')).toBe(had);
+});

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { type Database, textArray } from '#postgres';
+import { Changes } from './changes.ts';
+import { type Batch, namesOf, type Taken, type Waiting } from './lane-rows.ts';
+import type { LocationTexts } from './text-rows.ts';
+
+/** Of a lane whose batches say only what all partners see alike. */
+interface AlikeLane {
+  /** Its position. */
+  told: bigint;
+  /** As the database was when it was looked at first: what was written since is seen by it. */
+  seen: string | undefined;
+  readonly sinceMs: number;
+  /** Locations that it is told by its position alone. */
+  readonly known: Set<string>;
+}
+
+/** Real time; what was written by then is kept for twice as long (`sweepTexts`). */
+const KNOWN_FOR_MS = 300_000;
+/** In all lanes. */
+const MOST_KNOWN = 200_000;
+
+/**
+ * The short way for what is pushed most: changes of Locations that partners see alike. What changed is read once for all lanes, and
+ * that a lane is told of a Location by its position alone is remembered, as long as no row says otherwise since
+ * (`told_otherwise`). A batch is taken and ended by a look at the lane's own row. Whatever is not so goes the long way, by `takeBatch`.
+ */
+export class AlikeLanes {
+  private readonly lanes = new Map<string, AlikeLane>();
+  private readonly changes: Changes;
+  private known = 0;
+
+  constructor(private readonly db: Database, private readonly texts: LocationTexts) {
+    this.changes = new Changes(db);
+  }
+
+  /** A lane's position, of which nothing is being sent. */
+  stands({ lane, partnerId }: Pick<Taken, 'lane' | 'partnerId'>, told: bigint): void {
+    if (lane !== partnerId) return;
+    const held = this.lanes.get(lane);
+    if (held) held.told = told;
+    else this.lanes.set(lane, { told, seen: undefined, sinceMs: performance.now(), known: new Set() });
+  }
+
+  /** The next batch of a lane that says only what is seen alike. Undefined: there is none, or it is not known to be one. */
+  async take(
+    { lane, partnerId, hold }: Pick<Taken, 'lane' | 'partnerId' | 'hold'>, { now, most }: { now: number; most: number },
+  ): Promise<Batch | undefined> {
+    const held = this.lanes.get(lane);
+    if (!held) return undefined;
+    if (performance.now() - held.sinceMs > KNOWN_FOR_MS || this.known > MOST_KNOWN) return this.forget(lane);
+    const behind = await this.changes.behind(held.told, (most - 1) * 8);
+    if (!behind || behind.changes.length === 0) return undefined;
+    const { changes, upto } = behind;
+    const unknown = changes.filter(({ objectKey }) => !held.known.has(objectKey)).map(({ objectKey }) => objectKey);
+    const batch = randomUUID();
+    const keys = changes.map(({ objectKey }) => ({ key: { partnerId, module: 'locations' as const, objectKey } }));
+    const { rows: [row] } = await this.db.query<{ seen: string | null }>(
+      { name: 'lane-take-changes', text: 'SELECT push_take_changes($1, $2, $3, $4, $5, $6, $7) AS seen' },
+      [lane, batch, String(held.told), Math.floor(now), held.seen ?? null, textArray(unknown), textArray(namesOf(keys)!)],
+    );
+    if (row!.seen === null) return this.forget(lane);
+    held.seen ??= row!.seen;
+    for (const key of unknown) held.known.add(key);
+    this.known += unknown.length;
+    const had = changes.map((change) => this.changes.toldBefore(change, held.told));
+    const older = await this.texts.of(had.filter((version) => version !== undefined).filter((version) => this.changes.textOf(version) === undefined));
+    const waiting = changes.map(({ version, text }, n): Waiting => {
+      const acknowledged = had[n] === undefined ? undefined : this.changes.textOf(had[n]) ?? older.get(had[n]);
+      return {
+        ...keys[n]!, version, current: text, shared: true, queued: false, refusals: 0, attempts: 0, waits: 0, queuedMs: 0, acknowledged,
+        // What it was told is not known any more.
+        unclear: had[n] !== undefined && acknowledged === undefined,
+      };
+    });
+    return { taken: { lane, partnerId, batch, hold, failures: 0, cdrUrl: undefined, upto, isAlike: true }, waiting };
+  }
+
+  /** A batch was acknowledged as a whole: 'ended', or 'lost' to somebody else, or to be noted row by row. */
+  async end({ lane, batch, upto }: Taken): Promise<'ended' | 'lost' | undefined> {
+    const held = this.lanes.get(lane);
+    if (!held) return undefined;
+    const { rows: [row] } = await this.db.query<{ ended: boolean | null }>(
+      { name: 'lane-end-changes', text: 'SELECT push_end_changes($1, $2, $3, $4) AS ended' }, [lane, batch, String(upto), held.seen],
+    );
+    if (row!.ended) {
+      held.told = upto!;
+      return 'ended';
+    }
+    this.forget(lane);
+    return row!.ended === null ? 'lost' : undefined;
+  }
+
+  /** It is not known any more how a lane stands. */
+  forget(lane: string): undefined {
+    this.known -= this.lanes.get(lane)?.known.size ?? 0;
+    this.lanes.delete(lane);
+  }
+}
