@@ -40,11 +40,15 @@ export interface Report {
   readonly verdicts: readonly (RuleVerdict & Pick<Rule, 'strength' | 'text'>)[];
   /** Why the platform could not call the kit, where it could not: without that there is no registration. */
   readonly unreached?: string;
+  /** Why the kit never was a partner, where it was not: then what needs a link was not tried. */
+  readonly unlinked?: string;
   /** What of this run stays at the platform. */
   readonly written: readonly string[];
 }
 
 const ALWAYS = 'versions';
+const REGISTRATION = 'credentials: registration';
+const SKIPPED = 'it was to be left out (--skip)';
 /** Of one rule; more of a kind say nothing new. */
 const FINDINGS_AT_MOST = 10;
 /** What a platform does not offer; that something was not given to the kit is another thing. */
@@ -69,6 +73,7 @@ export async function conformance(given: Conformance): Promise<Report> {
   });
   const reasons = new Map<Check, string>();
   const written: string[] = [];
+  let isLinked = false;
   const deadline = Date.now() + (given.minutes ?? 10) * 60_000;
   try {
     for (const [turn, check] of checks.entries()) {
@@ -88,18 +93,28 @@ export async function conformance(given: Conformance): Promise<Report> {
         if (closed !== undefined) reasons.set(check, closed);
         bench.registered = closed === undefined;
       }
+      isLinked ||= bench.registered;
     }
   } finally {
     await bench.close();
     await listener.close();
   }
+  const unlinked = whyUnlinked(isLinked, reasons, given.readOnly);
   return {
     versionsUrl: given.versionsUrl,
     roles: bench.theirs?.roles.map(({ role, country_code, party_id }) => `${role} ${country_code}*${party_id}`) ?? [],
     verdicts: rules.map((rule) => ({ ...verdictOf(rule, bench.judgements, reasons), strength: rule.strength, text: rule.text })),
     ...(bench.unreached === undefined ? {} : { unreached: bench.unreached }),
+    ...(unlinked === undefined ? {} : { unlinked }),
     written,
   };
+}
+
+/** Undefined where it was a partner, or was not to become one. */
+function whyUnlinked(isLinked: boolean, reasons: ReadonlyMap<Check, string>, readOnly = false): string | undefined {
+  const name = readOnly ? ALWAYS : REGISTRATION;
+  const [, why = 'the platform did not register it'] = [...reasons].find(([check]) => check.name === name) ?? [];
+  return isLinked || why === SKIPPED ? undefined : why;
 }
 
 function stopped(signal: AbortSignal | undefined, deadline: number): string | undefined {
@@ -112,7 +127,7 @@ function leftOut(bench: Bench, check: Check, { readOnly, only, skip }: Conforman
   const named = (parts: readonly string[] = []) => parts.some((part) => check.name.includes(part));
   const isLink = check.name === ALWAYS || /^credentials: (registration|end)/.test(check.name);
   if (readOnly && check.writes) return 'nothing was to be written (--read-only)';
-  if (named(skip)) return 'it was to be left out (--skip)';
+  if (named(skip)) return SKIPPED;
   if (only && only.length > 0 && !named(only) && !isLink) return 'it was not asked for (--only)';
   if (check.name !== ALWAYS && bench.endpoints.length === 0) return NO_DETAILS;
   if (check.of) {

@@ -48,6 +48,7 @@ test('a platform by the book passes', async () => {
       findings.map(({ expected, response }) => `${rule}: ${expected}: ${response}`),
     ),
   ).toEqual([]);
+  expect(report.unlinked).toBeUndefined();
   const passed = report.verdicts.filter(({ verdict }) => verdict === 'pass').length;
   expect(passed).toBeGreaterThan(80);
 });
@@ -84,6 +85,7 @@ test('a platform that cannot call the kit breaks no rule by that: what needs it 
   const report = await tried([], undefined, { publicUrl: 'http://127.0.0.1:1' });
   expect(failures(report)).toEqual([]);
   expect(report.unreached).toContain('http://127.0.0.1:1/');
+  expect(report.unlinked).toContain('could not call the kit');
   for (const id of ['CRE-01', 'CRE-02', 'CRE-03', 'CRE-05', 'TRN-52'])
     expect(report.verdicts.find(({ rule }) => rule === id)).toMatchObject({ verdict: 'not tested' });
   expect(reportText(report).split('\n').at(-1)).toMatch(/could not call the kit .*--public-url .*allow_private_urls/);

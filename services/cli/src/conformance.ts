@@ -89,8 +89,9 @@ async function run(given: Given, { out, err, status }: Terminal): Promise<0 | 1 
   const { versionsUrl: versions_url, ...rest } = report;
   out.line(given.flags.has('json') ? JSON.stringify({ versions_url, ...rest, counts: counts(report) }) : reportText(report));
   for (const role of absent) err(`The platform has no role ${role}, which was asked for with --role.`);
+  if (report.unlinked !== undefined) err(`The kit was no partner of the platform, so that what needs a link was not tried: ${report.unlinked}.`);
   const { fail, pass } = counts(report);
-  return fail > 0 || absent.length > 0 || pass === 0 ? 1 : 0;
+  return fail > 0 || absent.length > 0 || pass === 0 || report.unlinked !== undefined ? 1 : 0;
 }
 
 function wantedOf(given: Given): Conformance {

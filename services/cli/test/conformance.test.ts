@@ -70,3 +70,38 @@ test('a platform that is not there fails, and every rule that could not be tried
   expect(counts['pass']).toBe(0);
   expect(written).toEqual([]);
 });
+
+/** A platform that says what it offers, and registers nobody: it can call no one. */
+async function cautious(): Promise<{ versionsUrl: string; close(): void }> {
+  const server = createServer(async (request, response) => {
+    const { method, url = '', headers } = request;
+    const isIncomplete = !(await text(request)).includes('"url"');
+    const base = `http://${headers.host}`;
+    const answer = (http: number, status_code: number, data?: unknown) => response.writeHead(http, {
+      'x-request-id': headers['x-request-id'], 'x-correlation-id': headers['x-correlation-id'],
+    }).end(JSON.stringify({ status_code, timestamp: new Date().toISOString(), data }));
+    const isKnown = /^token dA==$/i.test(headers.authorization ?? '');
+    if (!isKnown || url === '/cdrs') return answer(401, 2001);
+    if (url === '/versions') return answer(200, 1000, [{ version: '2.2.1', url: `${base}/details` }]);
+    const listed = ['credentials', 'cdrs'].map((identifier) => ({ identifier, role: 'SENDER', url: `${base}/${identifier}` }));
+    if (url === '/details') return answer(200, 1000, { version: '2.2.1', endpoints: listed });
+    if (method === 'GET') return answer(200, 1000, { token: 't', url: `${base}/versions`, roles: [] });
+    return method === 'POST' ? answer(200, isIncomplete ? 2001 : 3001) : answer(405, 2000);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { versionsUrl: `http://127.0.0.1:${port}/versions`, close: () => void server.close() };
+}
+
+test.each([
+  [[], 1, 'no partner of the platform, so that what needs a link was not tried: the check ended early: the platform could not call the kit at http:'],
+  [['--read-only'], 1, 'not tried: the token opens no module (it is a registration token)'],
+  [['--skip', 'credentials: registration'], 0, ''],
+])('that the kit could become no partner, with %j, is the exit status %i, and why is said', async (args, expected, said) => {
+  const { versionsUrl, close } = await cautious();
+  const { status, out, err } = await run(versionsUrl, '--token', 't', '--json', ...args);
+  close();
+  expect((JSON.parse(out) as { counts: object }).counts).toMatchObject({ fail: 0 });
+  expect(err).toContain(said);
+  expect(status).toBe(expected);
+});

@@ -57,6 +57,7 @@ export const first: readonly Check[] = [
       'CRE-10',
     ],
     writes: 'a partner: the kit, for the time of the test',
+    unless: hasNothing,
     run: registration,
   },
   {
@@ -76,6 +77,11 @@ export const last: readonly Check[] = [{
   unless: needsLink,
   run: ending,
 }];
+
+function hasNothing(bench: Bench): string | undefined {
+  if (bench.endpoint('credentials', 'SENDER') === undefined) return 'the platform lists no credentials';
+  return bench.ours.length > 0 ? undefined : 'the platform lists nothing that a CPO, an eMSP or a hub has';
+}
 
 function needsLink(bench: Bench): string | undefined {
   return bench.registered ? undefined : 'the kit is not registered';
@@ -204,8 +210,7 @@ const spent =
   'the registration token is not good any more: ask for another one, and leave out what spent it with --skip "before the registration"';
 
 async function registration(bench: Bench): Promise<void> {
-  const url = bench.endpoint('credentials', 'SENDER');
-  if (url === undefined || bench.ours.length === 0) return;
+  const url = bench.endpoint('credentials', 'SENDER')!;
   const { listener } = bench;
   listener.roles = bench.ours;
   if (!bench.isHub) {
