@@ -100,6 +100,7 @@ test('an order to stop whose answer was lost is done when its session is over, a
     }),
   );
   expect(await stateOf(over)).toMatchObject({ state: 'done', message: 'the session is over' });
+  await expect(ordersStop('S2')).rejects.toMatchObject({ code: 'charge-is-over' });
   await world.release();
   await world.partnerAnswers({ outcome: SendOutcome.UNCLEAR });
   const goesOn = await ordersStop('S3');

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { getCdr } from '#contracts/cdr-ledger';
 import { stationConnected, stationDisconnected } from '#contracts/ocpp-gateway';
-import { explainSession, getSession, getSessionAt, stopSession } from '#contracts/sessions';
+import { explainSession, getSession, getSessionAt, orderStop, stopSession } from '#contracts/sessions';
 import { told } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import type { Cdr, Session } from '#ocpi';
@@ -80,6 +80,8 @@ test('a full car that stays pays for parking until it leaves Finishing, then the
   expect(newest()).toMatchObject({ status: 'ACTIVE', kwh: 10, total_cost: { excl_vat: 6 } });
   const stop = { orderId: randomUUID(), sessionId: session.id, parties: [plunk] };
   expect(await world.bus.ask(stopSession, stop)).toMatchObject({ result: 'REJECTED' });
+  const order = { orderId: randomUUID(), tokenUid: 'FULL', party: bct, sessionId: session.id };
+  await expect(world.bus.ask(orderStop, order)).rejects.toMatchObject({ code: 'charge-is-over' });
   const { sessionJson } = await world.bus.ask(getSession, { party: bct, sessionId: session.id });
   expect(fromJsonBytes<Session>(sessionJson!)).toMatchObject({ status: 'ACTIVE', kwh: 10 });
   const whoIsThere = async () => {

@@ -9,11 +9,11 @@ import type { Config } from './config.ts';
 import { type Logs, passOnCancel } from './logs.ts';
 import { isReserve, type Order, type OrderBody } from './order.ts';
 import { findPartnerSession, noteStartOrdered, noteStopOrdered } from './partner-session-rows.ts';
-import type { SessionState } from './session-events.ts';
+import { isOver } from './partner-sessions.ts';
 
 export type OrderRefusal =
   | 'unknown-reservation' | 'reservation-of-another-driver' | 'reservation-is-over'
-  | 'unknown-order' | 'unknown-session' | 'session-of-another-driver' | 'order-id-too-long';
+  | 'unknown-order' | 'unknown-session' | 'session-of-another-driver' | 'charge-is-over' | 'order-id-too-long';
 
 export interface OrdersParts {
   readonly db: Database;
@@ -122,15 +122,17 @@ export class Orders {
       state: { order },
     } = await this.parts.logs.orders.load(orderId);
     if (order) return order;
-    const token = await this.tokenOf(party, sessionId);
-    if (token === undefined)
+    const charge = await this.chargeOf(party, sessionId);
+    if (!charge)
       throw new Rejected<OrderRefusal>('unknown-session', `there is no session ${sessionId}`);
+    const { token } = charge;
     if (!sameId(token.uid, tokenUid)) {
       throw new Rejected<OrderRefusal>(
         'session-of-another-driver',
         `session ${sessionId} is another token's`,
       );
     }
+    if (charge.isOver) throw new Rejected<OrderRefusal>('charge-is-over', `the charge of session ${sessionId} is over`);
     return this.place(
       { orderId, command: 'STOP_SESSION', party, tokenUid, tokenParty: ownerOf(token) },
       { session_id: sessionId },
@@ -197,15 +199,16 @@ export class Orders {
     return state.order!;
   }
 
-  private async tokenOf(party: Party, sessionId: string): Promise<CdrToken | undefined> {
+  /** Of ours a charge is over before its Session is, while the car stays. */
+  private async chargeOf(party: Party, sessionId: string): Promise<{ token: CdrToken; isOver: boolean } | undefined> {
     const { db, logs, parties } = this.parts;
-    if (parties.has(party)) return tokenIn((await logs.sessions.load(sessionId)).state);
-    return (await findPartnerSession(db, party, sessionId))?.session.cdr_token;
+    if (parties.has(party)) {
+      const { state } = await logs.sessions.load(sessionId);
+      return 'session' in state ? { token: state.session.cdr_token, isOver: state.status !== 'active' && state.status !== 'reserved' } : undefined;
+    }
+    const held = await findPartnerSession(db, party, sessionId);
+    return held && { token: held.session.cdr_token, isOver: isOver(held.session) };
   }
-}
-
-function tokenIn(state: SessionState): CdrToken | undefined {
-  return 'session' in state ? state.session.cdr_token : undefined;
 }
 
 function ownerOf({ country_code, party_id }: Party): Party {
