@@ -6,7 +6,8 @@ import { keepTaken, noteAnswered, noteResponse } from './command-rows.ts';
 import { Commands, type CommandsParts } from './commands.ts';
 import { migrations } from './migrations.ts';
 
-test('CMD-03 a result that nobody takes at its response_url is said again for two minutes, and then not any more', async () => {
+/** Says the one result that waits, to a partner that nobody answers for. */
+async function waiting({ answered }: { answered: boolean }) {
   const { url, drop } = await freshDatabase();
   const db = await openDatabase({ url, schema: 'ocpi_gateway', migrations });
   await db.query(`INSERT INTO partners (partner_id, name, state, versions_url) VALUES ('p', 'Carbon Plunk', 'registered', 'https://plunk.example/versions')`);
@@ -20,16 +21,36 @@ test('CMD-03 a result that nobody takes at its response_url is said again for tw
     orderId: 'O', partnerId: 'p', command: 'START_SESSION', responseUrl: 'https://plunk.example/results/O', correlationId: 'C', routing: {}, takenAt: rfc3339(at),
   });
   await noteResponse(db, 'O', { result: 'ACCEPTED', timeoutS: 30, message: '' });
-  await noteAnswered(db, 'O');
+  if (answered) await noteAnswered(db, 'O');
   const hold = { isHeld: () => true, insist: () => {} };
   const body = { orderId: 'O', result: 'ACCEPTED', message: '' };
   const tried = (attempt: number) => commands.deliverResult({ id: 'result O', key: 'result O', kind: 'command-result', at, body }, attempt, hold);
-  expect(await tried(1)).toMatchObject({ retryInMs: expect.any(Number) });
+  return { clock, tried, posts: () => posts, close: () => db.close().then(drop) };
+}
+
+const again = { retryInMs: expect.any(Number) };
+
+test('CMD-03 a result that nobody takes at its response_url is said again for two minutes, and then not any more', async () => {
+  const { clock, tried, posts, close } = await waiting({ answered: true });
+  expect(await tried(1)).toEqual(again);
   clock.advance(119_000);
-  expect(await tried(16)).toMatchObject({ retryInMs: expect.any(Number) });
+  expect(await tried(16)).toEqual(again);
   clock.advance(2_000);
-  expect(await tried(17)).toBe('done');
-  expect(posts).toBe(3);
-  await db.close();
-  await drop();
+  expect([await tried(17), posts()]).toEqual(['done', 3]);
+  await close();
+});
+
+test.each([
+  ['we were away', true, 0],
+  ['we were away before the command was answered', false, 150],
+])('CMD-03 a result that could not be said for longer, because %s, is said again a few times', async (_why, answered, waits) => {
+  const { clock, tried, posts, close } = await waiting({ answered });
+  clock.advance(3_600_000);
+  if (waits > 0) expect([await tried(waits), posts()]).toEqual([{ retryInMs: 20 }, 0]);
+  const pauses = [];
+  for (let turn = 1; turn <= 9; turn += 1) pauses.push(await tried(waits + turn));
+  expect(pauses).toEqual(Array(9).fill(again));
+  expect((pauses[0] as { retryInMs: number }).retryInMs).toBeLessThanOrEqual(200);
+  expect([await tried(waits + 10), posts()]).toEqual(['done', 10]);
+  await close();
 });

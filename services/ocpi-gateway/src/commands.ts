@@ -38,6 +38,8 @@ const UNTIL_ANSWERED_MS = 20;
 const WAITS_FOR_ANSWER = 150;
 /** OCPI knows no repeats of a result; one that never arrived may still be said for a while, real time. CMD-03. */
 const RESULT_MS_MAX = 120_000;
+/** Also where it could not be said before: we were away. */
+const RESULT_TRIES = 10;
 
 /** Partners' commands to us, their results to partners, and the results of our own commands. CMD. */
 export class Commands {
@@ -172,6 +174,7 @@ export class Commands {
     const taken = await findTaken(db, orderId);
     if (!taken || (taken.response !== undefined && taken.response !== 'ACCEPTED')) return 'done';
     if (!taken.answered && attempt <= WAITS_FOR_ANSWER) return { retryInMs: UNTIL_ANSWERED_MS };
+    const tries = taken.answered ? attempt : attempt - WAITS_FOR_ANSWER;
     const partner = await findPartner(db, taken.partnerId);
     if (partner?.state !== 'registered') return 'done';
     const outcome = await calls
@@ -190,9 +193,9 @@ export class Commands {
       `${rfc3339(clock.now())} result of ${taken.command}: ${outcomeText(outcome)}`,
     );
     const hopeless = outcome.kind === 'refused' && outcome.http < 500 && ![408, 429].includes(outcome.http);
-    if (hopeless || clock.realMs(clock.now() - at) > RESULT_MS_MAX) return 'done';
+    if (hopeless || (tries >= RESULT_TRIES && clock.realMs(clock.now() - at) > RESULT_MS_MAX)) return 'done';
     const asked = outcome.kind === 'refused' ? outcome.retryAfterMs : undefined;
-    return { retryInMs: Math.max(asked ?? 0, retryInMs(attempt, settings)) };
+    return { retryInMs: Math.max(asked ?? 0, retryInMs(tries, settings)) };
   }
 
   /** A partner says how our own command ended. */
