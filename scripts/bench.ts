@@ -31,6 +31,12 @@ const { values, positionals } = argumentsOf('bench', {
   },
 });
 
+for (const name of ['seconds', 'cdrs', 'locations'] as const) {
+  if (Number(values[name]) > 0) continue;
+  console.error(`--${name} ${values[name]}: is a number above 0`);
+  process.exit(2);
+}
+
 const benches: Readonly<Record<string, (seconds: number) => Promise<Row[]>>> = {
   async append(seconds) {
     const rows = await withServers(({ databaseUrl }) => benchAppend({ url: databaseUrl, events: 200_000, seconds }));

@@ -34,7 +34,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Con
     ...json(positionals[0], 'the argument'),
     ...(values.url && { url: values.url }),
     ...(values.password && { password: values.password }),
-    ...(values.model && { model: values.model }),
+    ...(values.model !== undefined && { model: values.model }),
     ...(values['meter-start'] && { meterStartWh: Number(values['meter-start']) }),
     ...(values.seed && { seed: Number(values.seed) }),
     ...(values['call-timeout-ms'] && { callTimeoutMs: Number(values['call-timeout-ms']) }),
@@ -42,7 +42,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Con
   base.settings = { ...base.settings, ...pairs(values.set ?? []) };
   const listed: Given[] = [
     ...(base.stations ?? []),
-    ...(values.stations ? (JSON.parse(readFileSync(values.stations, 'utf8')) as Given[]) : []),
+    ...(values.stations ? listOf(values.stations) : []),
     ...(values.station ?? []).map((id) => ({ id })),
     ...(base.id ? [{ id: base.id }] : []),
   ];
@@ -86,6 +86,16 @@ function json(text: string | undefined, where: string): Given {
   }
 }
 
+function listOf(file: string): Given[] {
+  try {
+    const list: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (Array.isArray(list)) return list as Given[];
+  } catch (error) {
+    throw new ConfigInvalid(`--stations ${file}: ${(error as Error).message}`);
+  }
+  throw new ConfigInvalid(`--stations ${file}: is no array of {id, password, …}`);
+}
+
 function pairs(texts: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     texts.map((text) => {
@@ -113,6 +123,8 @@ function station(base: Given, own: Given, index: number): StationConfig {
   if (!Number.isSafeInteger(meterStartWh) || meterStartWh < 0) {
     throw new ConfigInvalid('--meter-start: must be a whole number of Wh');
   }
+  for (const [name, value] of Object.entries({ seed: own.seed ?? seed ?? 1, 'call-timeout-ms': callTimeoutMs }))
+    if (!Number.isSafeInteger(value) || value < 0) throw new ConfigInvalid(`--${name}: must be a whole number`);
   const settings = Object.entries({ ...base.settings, ...own.settings });
   return {
     url: url.replace(/\/+$/, ''),

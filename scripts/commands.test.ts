@@ -109,6 +109,27 @@ test.each([
   expect(status).toBe(2);
 });
 
+test('a kind that there is not is refused also where settings are there already, and nothing is made', async () => {
+  const config = join(dir, 'roamwatt.yaml');
+  writeFileSync(config, 'party: nobody');
+  const { status, err } = await program('start', ['--config', config, '--kind', 'museum']);
+  expect([status, err]).toEqual([2, '--kind museum: is site, housing or hub\n']);
+});
+
+test.each([
+  ['bench', ['price', '--seconds', 'many'], '--seconds many: is a number above 0'],
+  ['bench', ['price', '--cdrs', '0'], '--cdrs 0: is a number above 0'],
+  ['charger', ['--url', 'ws://127.0.0.1:1', '--station', 'A', '--seed', 'x'], '--seed: must be a whole number'],
+  ['charger', ['--url', 'ws://127.0.0.1:1', '--station', 'A', '--call-timeout-ms', '1 s'], '--call-timeout-ms: must be a whole number'],
+  ['charger', ['--url', 'ws://127.0.0.1:1', '--model', '', '--station', 'A'], '--model:  is neither level2 nor dcfc'],
+  ['charger', ['--url', 'ws://127.0.0.1:1', '--stations', 'nowhere.json'], '--stations nowhere.json: '],
+])('npm run %s with %j is refused', async (name, args, said) => {
+  const { status, err } = await program(name, args);
+  expect(err).toContain(said);
+  expect(err).not.toMatch(/^ +at /m);
+  expect(status).toBe(2);
+});
+
 test('a start with settings that point nowhere ends before any server runs', async () => {
   const config = join(dir, 'roamwatt.yaml');
   await program('start', ['--config', config, '--new']);

@@ -24,6 +24,8 @@ const { values } = argumentsOf('start', {
   },
 });
 
+const EXAMPLES = { site: exampleSettings, housing: housingSettings, hub: hubSettings };
+
 const CONFIG = values.config ?? (values.name === 'start' ? 'roamwatt.yaml' : `roamwatt-${values.name}.yaml`);
 /** What starts the same platform again. */
 const again = ['npm start', ...anew()].join(' ');
@@ -40,9 +42,10 @@ let status = 0;
 try {
   const given = givenPorts();
   checkName(values.name);
+  const example = exampleOf(values.kind ?? 'site');
   const config = resolve(CONFIG);
   if (values.database) await serveDatabase();
-  else if (isMade(config) && !values.example) sayWhatToChange(config);
+  else if (isMade(config, example) && !values.example) sayWhatToChange(config);
   else {
     const platform = await startOwn(config, given);
     await sayWhere(platform, config);
@@ -58,7 +61,7 @@ try {
 process.exit(status);
 
 /** Makes the settings where there are none; whoever names a file that is not there may have mistyped it. */
-function isMade(config: string): boolean {
+function isMade(config: string, example: () => string): boolean {
   if (existsSync(config)) {
     const meant = values.kind !== undefined ? '--kind' : values.new ? '--new' : undefined;
     if (meant) say(`${config} is there already, and is taken as it is: ${meant} is for one that is made.`);
@@ -67,7 +70,7 @@ function isMade(config: string): boolean {
   if (values.config !== undefined && values.kind === undefined && !values.new && !values.example) {
     throw new BadSettings(`--config ${values.config}: there is no file ${config}; with --new an annotated example is made there`);
   }
-  writeFileSync(config, exampleOf(values.kind ?? 'site'), { mode: 0o600 });
+  writeFileSync(config, example(), { mode: 0o600 });
   return true;
 }
 
@@ -115,10 +118,8 @@ function checkName(name: string): void {
   );
 }
 
-function exampleOf(kind: string): string {
-  if (kind === 'site') return exampleSettings();
-  if (kind === 'housing') return housingSettings();
-  if (kind === 'hub') return hubSettings();
+function exampleOf(kind: string): () => string {
+  if (Object.hasOwn(EXAMPLES, kind)) return EXAMPLES[kind as keyof typeof EXAMPLES];
   throw new BadSettings(`--kind ${kind}: is site, housing or hub`);
 }
 
