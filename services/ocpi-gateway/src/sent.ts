@@ -127,9 +127,9 @@ async function cdrsFetched({ db, outbox, clock }: SentParts, { caller: { partner
   });
 }
 
-/** Through a hub by the roles of the one who asks, where the hub said them. */
+/** Through a hub by the roles of the one who asks, where that hub said them. */
 async function forOperators(db: Queryable, { caller: { partner }, routing: { from } }: OcpiRequest): Promise<void> {
-  const said = isHub(partner) && from ? (await clientsWith(db, from)).map(({ info }) => info) : [];
+  const said = isHub(partner) && from ? (await clientsWith(db, from)).filter(({ partnerId }) => partnerId === partner.id).map(({ info }) => info) : [];
   if (!takesTokens(said.length > 0 ? { roles: said } : partner)) throw refuse('not-found', 'Tokens are for CPOs and hubs, and none of your roles is one');
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listPartners, pullPartner } from '#contracts/ocpi-gateway';
-import { exampleLocation, exampleToken } from '#ocpi';
+import { exampleLocation, exampleToken, routingHeaders } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
 import { call, openSide, plunkParty, type Side } from './side.ts';
 
@@ -96,6 +96,28 @@ test('2.3.0 TRN-14 of a hub that lists the parties behind it the CDRs of each ar
   await bus.ask(pullPartner, { partnerId, full: true });
   const asked = () => hub.seen.filter(({ what }) => what.startsWith('GET /cdrs')).map(({ headers }) => headers['ocpi-to-party-id']);
   await expect.poll(() => asked().sort()).toEqual(['HCA', 'HCB']);
+});
+
+test('what a party behind a hub is, that hub says, and no other one, least of all one that nobody has approved', async () => {
+  const hub = await HandPartner.open('Hub of eMSPs', 'HUE', 'HUB', ['RECEIVER tokens']);
+  const liar = await HandPartner.open('Hub of nobody', 'HLA', 'CPO', ['RECEIVER tokens'], ['CPO HEB']);
+  liar.version = '2.3.0';
+  liar.hubPartyId = 'CAHUL';
+  liar.parties = () => [];
+  partners.push(hub, liar);
+  expect(await hub.register(plunk)).toMatchObject({ http: 200, status_code: 1000 });
+  const party = { country_code: 'CA', party_id: 'HEB' };
+  const info = { ...party, role: 'EMSP', status: 'CONNECTED', last_updated: '2022-02-01T17:00:00Z' };
+  expect(await call(plunk, '/ocpi/2.2.1/receiver/hubclientinfo/CA/HEB', { token: hub.token, method: 'PUT', body: info })).toMatchObject({ status_code: 1000 });
+  const tokens = async () => (await call(plunk, '/ocpi/2.2.1/sender/tokens', {
+    token: hub.token, headers: routingHeaders({ from: party, to: { country_code: 'CA', party_id: 'CPK' } }),
+  })).http;
+  expect(await tokens()).toBe(404);
+  expect(await liar.register(plunk)).toMatchObject({ http: 200, status_code: 1000 });
+  expect(await call(plunk, '/ocpi/2.3.0/sender/tokens', { token: liar.token })).toMatchObject({ http: 403 });
+  expect(await tokens()).toBe(404);
+  const { partners: all } = await plunk.neighbours.bus.ask(listPartners, {});
+  expect(all.find(({ name }) => name === 'Hub of nobody')).toMatchObject({ state: 'unapproved', behind: [{ partyId: 'HEB' }, { partyId: 'HLA' }] });
 });
 
 test('2.1.1 an unknown Token is 404 with a status code that 2.1.1 has', async () => {

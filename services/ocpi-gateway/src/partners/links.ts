@@ -50,7 +50,10 @@ export class Links {
     return this.bringIn(tx, joined, { saysAgain: partner.version !== '' && partner.version !== met.version, behind });
   }
 
-  /** Who a hub's credentials say is behind it. Where it says by ClientInfo who goes, that is not all that it says. */
+  /**
+   * Who a hub's credentials say is behind it, also before it is approved: it says so once, and until then nothing goes by it.
+   * Where it says by ClientInfo who goes, that is not all that it says.
+   */
   private async keepBehind(tx: Tx, hub: Partner, behind: HeardCredentials['behind']): Promise<void> {
     if (!behind) return;
     const { parties, clock } = this.parts;
