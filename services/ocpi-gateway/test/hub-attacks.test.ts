@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { exampleLocation, exampleTariff, exampleToken, type Party, routingHeaders } from '#ocpi';
+import { type ClientInfo, exampleLocation, exampleTariff, exampleToken, type Party, routingHeaders } from '#ocpi';
 import { openDatabase } from '#postgres';
 import { HandPartner } from './hand-partner.ts';
 import { RawHttp } from './raw-http.ts';
@@ -254,6 +254,37 @@ test('HCI-03: what a hub said between comes too late when it has said the same a
   await far.close();
 });
 
+test('HCI-03 HUB-22: whoever was behind a hub whose link has ended is reached by another one, and SUSPENDED without', async () => {
+  const hubs = await Promise.all(['FAR', 'NEA'].map((partyId) => HandPartner.open(partyId, partyId, 'HUB', ['RECEIVER tokens', 'RECEIVER hubclientinfo'])));
+  const [far, near] = hubs as [HandPartner, HandPartner];
+  const info = { country_code: 'CA', party_id: 'QQU', role: 'CPO', status: 'CONNECTED', last_updated: '2022-02-01T17:00:00Z' };
+  const leaves = (one: HandPartner) => call(hub, '/ocpi/2.2.1/credentials', { token: one.token, method: 'DELETE' });
+  for (const one of hubs) {
+    expect((await one.register(hub)).status_code).toBe(1000);
+    expect(await call(hub, `${receiver('hubclientinfo')}/CA/QQU`, { token: one.token, method: 'PUT', body: info })).toMatchObject({ status_code: 1000 });
+  }
+  const put = async () => (await ask(island, `${receiver('tokens')}/CA/ISL/T-2`, {
+    to: info, method: 'PUT', body: { ...exampleToken, ...isle, uid: 'T-2' },
+  })).status_code;
+  const listed = async () => ((await ask(island, '/ocpi/2.2.1/sender/hubclientinfo', { to: hubAsParty })).data as Party[])
+    .filter(({ party_id }) => party_id === 'QQU');
+  expect([await put(), await listed()]).toEqual([1000, [info]]);
+  expect(far.pushed('PUT /tokens')).toHaveLength(1);
+  await leaves(far);
+  expect([await put(), await listed()]).toEqual([1000, [info]]);
+  expect(near.pushed('PUT /tokens')).toHaveLength(1);
+  await leaves(near);
+  expect([await put(), await listed()]).toEqual([4003, [{ ...info, status: 'SUSPENDED' }]]);
+  const told = () => island.seen.filter(({ what }) => what === 'PUT /hubclientinfo/CA/QQU').map(({ body }) => (body as ClientInfo).status);
+  await expect.poll(() => told().at(-1)).toBe('SUSPENDED');
+  expect((await near.register(hub)).status_code).toBe(1000);
+  await call(hub, `${receiver('hubclientinfo')}/CA/QQU`, { token: near.token, method: 'PUT', body: info });
+  expect([await put(), await listed()]).toEqual([1000, [info]]);
+  await expect.poll(() => told().at(-1)).toBe('CONNECTED');
+  await leaves(near);
+  for (const one of hubs) await one.close();
+});
+
 test('HUB-23: who is no hub has nobody behind it, whatever it lists', async () => {
   const liar = await HandPartner.open('Liar', 'LIE', 'CPO', ['SENDER locations', 'RECEIVER tokens', 'SENDER hubclientinfo']);
   const data = [{ country_code: 'CA', party_id: 'QQT', role: 'CPO', status: 'CONNECTED', last_updated: '2022-02-01T17:00:00Z' }];
@@ -295,7 +326,7 @@ test('HUB-22 HCI-03: who says that a member is behind it gets nothing that is fo
 
   const db = await openDatabase({ url: hub.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
   await db.query(`INSERT INTO client_infos (country_code, party_id, role, partner_id, behind, status, last_updated)
-    SELECT 'ZZ', 'X' || n, 'CPO', partner_id, true, 'OFFLINE', '2030-01-01T00:00:00Z' FROM partners, generate_series(1, 10000 - 1) n WHERE name = 'Evil hub'`);
+    SELECT 'ZZ', 'X' || n, 'CPO', partner_id, true, 'SUSPENDED', '2030-01-01T00:00:00Z' FROM partners, generate_series(1, 10000 - 1) n WHERE name = 'Evil hub'`);
   await db.close();
   expect(await claim({ ...info, party_id: 'ONE', status: 'PLANNED' })).toMatchObject({
     http: 200,

@@ -177,6 +177,15 @@ export async function setReached(tx: Tx, partnerId: string, status: 'CONNECTED' 
   return rows.map(clientOf);
 }
 
+/** Nobody behind a hub whose link has ended comes back by it, or says so. Answers who was thought to be there. HCI-03. */
+export async function suspendBehindEnded(tx: Tx): Promise<Client[]> {
+  const { rows } = await tx.query<Row>(
+    `UPDATE client_infos c SET status = 'SUSPENDED' WHERE behind AND status <> 'SUSPENDED'
+      AND NOT EXISTS (SELECT FROM partners p WHERE p.partner_id = c.partner_id AND p.state = 'registered') RETURNING ${COLUMNS}`,
+  );
+  return rows.map(clientOf);
+}
+
 /** Whether some process of ours found that the partner cannot be reached. */
 export async function isOffline(db: Queryable, partnerId: string): Promise<boolean> {
   const { rowCount } = await db.query({

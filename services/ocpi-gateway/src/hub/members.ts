@@ -6,6 +6,7 @@ import type { Clock } from '#time';
 import type { Calls } from '../partners/calls.ts';
 import {
   allClients, type Client, clientKey, clientsWith, heardAt, isOffline, keepClient, keepRoles, noteHeard, setReached,
+  suspendBehindEnded,
 } from './client-info-rows.ts';
 import type { ListedClient } from './client-list.ts';
 import type { HubSettings } from '../config.ts';
@@ -120,6 +121,13 @@ export class HubMembers {
   /** A link has ended: its parties will not connect again. HCI-03. */
   async ended(tx: Tx, partner: Partner): Promise<void> {
     await this.announce(tx, await keepRoles(tx, partner.id, [], 'SUSPENDED', this.parts.clock.now()));
+    await this.leftBehind(tx);
+  }
+
+  /** Who was behind a hub whose link has ended is there by another one, or nowhere: the last word of that stays its hub's. */
+  async leftBehind(tx: Tx): Promise<void> {
+    const left = new Set((await suspendBehindEnded(tx)).map(({ info }) => clientKey(info)));
+    if (left.size > 0) await this.announce(tx, nearest(await allClients(tx)).filter(({ info }) => left.has(clientKey(info))));
   }
 
   /** What another hub says of a party behind it; of one that has a link of its own here it is no news to others. HUB-22. */

@@ -18,6 +18,7 @@ type Rules = Pick<HubSettings, 'only' | 'never' | 'planned'>;
  */
 export async function noteRules(tx: Tx, members: HubMembers, { only, never, planned }: Rules, now: number): Promise<void> {
   await lockLinks(tx, 'alone');
+  await members.leftBehind(tx);
   const rules: Rules = { ...(only ? { only } : {}), never, planned };
   const { rows: [held] } = await tx.query<{ rules: Rules }>('SELECT rules FROM hub_rules');
   await tx.query(
