@@ -1,6 +1,6 @@
 import { type FreshDatabase, freshDatabase } from '#test-servers';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Database, type ObjectPage, openDatabase, pageByCreation, type PageRequest } from './index.ts';
+import { type Database, type ObjectPage, openDatabase, pageByCreation, type PageRequest, type Queryable, type Statement } from './index.ts';
 
 let fresh: FreshDatabase;
 let db: Database;
@@ -127,4 +127,24 @@ test('TRN-50 an offset of one\'s own deep in a long list is found from a mark, a
   expect(await at(2000, { dateFrom: '2022-01-01T00:00:00Z' })).toBe('-2002-2003');
   await db.query(`UPDATE membership SET version = 'marked 2'`);
   expect([await at(1999), await at(2000), await at(3005)]).toEqual(['-2001-2002', '-2002-2003', '-3007-3008']);
+});
+
+test('a page of a list whose membership is the same asks once for that, however deep it is', async () => {
+  await db.query('DELETE FROM membership');
+  await db.query(`INSERT INTO membership VALUES ('asked')`);
+  const asked: string[] = [];
+  const counting = {
+    query(statement: Statement | string, values?: readonly unknown[]) {
+      asked.push(...(JSON.stringify(statement).match(/AS membership/g) ?? []));
+      return db.query(statement as Statement, values);
+    },
+  } as Queryable;
+  const of = { table: 'plates', text: 'plate', membership: '(SELECT version FROM membership)' };
+  const counts = [];
+  for (const offset of [0, 0, 5_000, 5_000]) {
+    asked.length = 0;
+    await pageByCreation(counting, of, { offset, limit: 2 });
+    counts.push(asked.length);
+  }
+  expect(counts).toEqual([1, 1, 1, 1]);
 });

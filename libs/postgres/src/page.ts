@@ -76,8 +76,10 @@ export async function pageByCreation(db: Queryable, of: PagedTable, request: Pag
   const bounds = [dateFrom ?? null, dateTo ?? null, ...values];
   const membership = dateFrom === undefined && dateTo === undefined ? of.membership : undefined;
   const told = after && after.offset <= offset ? after : undefined;
-  const list = { bounds, membership, keys: `created FROM ${table} WHERE ${window}` };
-  const behind = told ?? (offset >= 2 * MARK_EVERY ? await markBefore(db, list, offset) : undefined);
+  const isDeep = told === undefined && offset >= 2 * MARK_EVERY && membership !== undefined;
+  const is = isDeep ? await now(db, membership) : undefined;
+  const list = { bounds, is, keys: `created FROM ${table} WHERE ${window}` };
+  const behind = told ?? await markBefore(db, list, offset);
   const [position, most, skipped] = [1, 2, 3].map((n) => `$${bounds.length + n}`);
   const keys = `SELECT created FROM ${table} WHERE ${window} AND created > ${position} ORDER BY created`;
   const skip = offset - (behind?.offset ?? 0);
@@ -91,6 +93,7 @@ export async function pageByCreation(db: Queryable, of: PagedTable, request: Pag
       count: `count(*)::int AS count FROM ${table} WHERE ${window}`,
       bounds,
       membership,
+      is,
       maxAgeMs: told ? TOTAL_MS : 0,
     }),
   ]);
@@ -102,11 +105,13 @@ interface Counted {
   readonly count: string;
   readonly bounds: readonly unknown[];
   readonly membership: string | undefined;
+  /** What that is, where it was asked for. */
+  readonly is: string | undefined;
   readonly maxAgeMs: number;
 }
 
 /** Whoever reads on has it counted once in a while; a list that is begun is counted, or known to be as it was. */
-async function totalOf(db: Queryable, { count: counted, bounds, membership, maxAgeMs }: Counted): Promise<number> {
+async function totalOf(db: Queryable, { count: counted, bounds, membership, is, maxAgeMs }: Counted): Promise<number> {
   const known = totals.get(db) ?? new Map<string, Total>();
   totals.set(db, known);
   const key = JSON.stringify([counted, bounds]);
@@ -117,7 +122,7 @@ async function totalOf(db: Queryable, { count: counted, bounds, membership, maxA
     keepNewest(known, key, total, TOTALS_MAX);
     return total.count;
   };
-  if (membership !== undefined && held && await now(db, membership) === held.membership) return keep({ ...held, atMs });
+  if (membership !== undefined && held && (is ?? await now(db, membership)) === held.membership) return keep({ ...held, atMs });
   const also = membership === undefined ? '' : `${membership} AS membership, `;
   return keep({ ...(await db.query<Total>(`SELECT ${also}${counted}`, bounds)).rows[0]!, atMs });
 }
@@ -125,17 +130,17 @@ async function totalOf(db: Queryable, { count: counted, bounds, membership, maxA
 interface Marked {
   readonly keys: string;
   readonly bounds: readonly unknown[];
-  readonly membership: string | undefined;
+  /** The membership now; absent: there are no marks. */
+  readonly is: string | undefined;
 }
 
 /** The last mark that is not behind this offset; none of a list whose membership changed again and again just now. */
-async function markBefore(db: Queryable, { keys, bounds, membership }: Marked, offset: number): Promise<PageRequest['after']> {
-  if (membership === undefined) return undefined;
+async function markBefore(db: Queryable, { keys, bounds, is }: Marked, offset: number): Promise<PageRequest['after']> {
+  if (is === undefined) return undefined;
   const known = marks.get(db) ?? new Map<string, Marks>();
   marks.set(db, known);
   const key = JSON.stringify([keys, bounds]);
   const atMs = performance.now();
-  const is = await now(db, membership);
   let held = known.get(key);
   if (held?.membership !== is) {
     if (held && atMs - held.atMs < TOTAL_MS) return undefined;
