@@ -70,15 +70,6 @@ export function rouseAtCommit(tx: Tx, kind: string, at: number, rows: readonly P
   );
 }
 
-/** True when it was still open; it may be in the middle of being done. */
-export async function cancelDue(tx: Queryable, id: string): Promise<boolean> {
-  const { rows } = await tx.query<{ cancelled: boolean }>(
-    { name: 'due-cancel', text: 'SELECT due_cancel($1) AS cancelled' },
-    [id],
-  );
-  return rows[0]?.cancelled ?? false;
-}
-
 /** What is still to be done for a key, in its order. */
 export async function openDue(db: Queryable, key: string, limit = 100): Promise<OpenDue[]> {
   const { rows } = await db.query<

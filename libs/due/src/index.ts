@@ -1,4 +1,4 @@
-export { addDue, cancelDue, type Due, openDue, type OpenDue, rouseAtCommit, rouseDue } from './due.ts';
+export { addDue, type Due, openDue, type OpenDue, rouseAtCommit, rouseDue } from './due.ts';
 export type { Hold } from './hold.ts';
 export { dueMigrations } from './migrations.ts';
 export {

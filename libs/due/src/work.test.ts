@@ -6,7 +6,6 @@ import { type Clock, fixedClock, runningClock, systemClock } from '#time';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   addDue,
-  cancelDue,
   type Due,
   type DueHandler,
   dueMigrations,
@@ -168,20 +167,6 @@ test('a timer of a fast platform fires, and never before its time', async () => 
   }
   await until(() => did.length === 3);
   for (const late of did) expect(Number(late)).toBeGreaterThanOrEqual(0);
-});
-
-test('one that is cancelled is not done, and the next of its key is', async () => {
-  const clock = fixedClock(1_000);
-  await push('timer', 'session', 2_000);
-  await push('after', 'session', 3_000);
-  work(does, { clock });
-  expect(await cancelDue(db, 'timer')).toBe(true);
-  expect(await cancelDue(db, 'timer')).toBe(false);
-  clock.set(3_000);
-  await until(() => did.length > 0);
-  await push('timer', 'session', 0);
-  await sleep(50);
-  expect(did).toEqual(['after']);
 });
 
 test('wake has what was just added done at once', async () => {
