@@ -6,7 +6,7 @@ import { type Logs, passOnResult } from './logs.ts';
 import { openingOf, type OpeningParts } from './opening.ts';
 import { findOpening, forgetOpening, lockOpening, type Opening } from './openings.ts';
 import type { Said } from './said.ts';
-import { watchCharge } from './watch-charge.ts';
+import { watchSession } from './watch-session.ts';
 
 export interface OpenSessionParts extends OpeningParts {
   readonly db: Database;
@@ -52,7 +52,7 @@ export class OpenSession {
       const charge = await said.carryOut(tx, sessionId, heardId, command);
       // Before the rows go: they are what brings a worker back here.
       if (charge.status !== 'invalid') await this.link(fact.authorization?.orderId, sessionId);
-      if (charge.status === 'active') await watchCharge(tx, charge, this.parts);
+      if (charge.status === 'active') await watchSession(tx, charge, this.parts);
       for (const { commandId, command: next } of waiting)
         await said.carryOut(tx, sessionId, commandId, next);
       await forgetOpening(tx, sessionId);

@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
 import type { Logs } from './logs.ts';
 import { isOpening, waitFor } from './openings.ts';
 import type { SessionCommand, SessionEvent, SessionState } from './session-events.ts';
-import { watchParking } from './watch-parking.ts';
+import { watchSession } from './watch-session.ts';
 
 export interface SaidParts {
   readonly clock: Clock;
@@ -57,7 +57,7 @@ export class Said {
     );
     const { state } = executed;
     if (command.type === 'EndSession' && state.status === 'parked')
-      await watchParking(tx, state, this.parts);
+      await watchSession(tx, state, this.parts);
     for (const findings of foundIn(executed))
       log.warn('a meter said what cannot be', { session: sessionId, findings });
     return state;

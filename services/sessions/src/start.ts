@@ -27,9 +27,8 @@ import { Sessions } from './sessions.ts';
 import { SessionsModule } from './sessions.module.ts';
 import { SendOrder } from './send-order.ts';
 import { tells } from './tells.ts';
-import { WatchCharge } from './watch-charge.ts';
 import { WatchOrder } from './watch-order.ts';
-import { WatchParking } from './watch-parking.ts';
+import { WatchSession } from './watch-session.ts';
 
 const LISTENER = 'sessions';
 
@@ -70,12 +69,8 @@ export function start(env: Env): Promise<Running> {
         openingOf: (sessionId) => findOpening(db, sessionId),
       });
       const sendOrder = new SendOrder({ ...parts, commands, reservations });
-      const watchCharge = new WatchCharge(parts);
       const watchOrder = new WatchOrder(parts);
-      const watchParking = new WatchParking({
-        ...parts,
-        heardAll: heard,
-      });
+      const watchSession = new WatchSession({ ...parts, heardAll: heard });
       const said = new Said(parts);
       const connectors = new Connectors({ ...parts, said, ends });
       const openSession = new OpenSession({ ...parts, said });
@@ -108,9 +103,8 @@ export function start(env: Env): Promise<Running> {
           ...carryOut.kinds,
           ...ends.kinds,
           ...sendOrder.kinds,
-          ...watchCharge.kinds,
           ...watchOrder.kinds,
-          ...watchParking.kinds,
+          ...watchSession.kinds,
         },
       });
       onStop(() => worker?.stop());

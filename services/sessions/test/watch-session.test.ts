@@ -9,8 +9,7 @@ import { logsOf } from '../src/logs.ts';
 import { migrations } from '../src/migrations.ts';
 import type { ParkingRules } from '../src/parking.ts';
 import type { Parked } from '../src/session-events.ts';
-import { WatchCharge } from '../src/watch-charge.ts';
-import { watchParking, WatchParking } from '../src/watch-parking.ts';
+import { watchSession, WatchSession } from '../src/watch-session.ts';
 import { config as usual } from './config.ts';
 
 /** Nobody takes over. */
@@ -87,13 +86,13 @@ async function watched(
   store: EventStore,
   rules: ParkingRules = config.parkingRules,
 ): Promise<Due> {
-  await watchParking(db, await aStay(sessionId, store, rules), { clock, config });
+  await watchSession(db, await aStay(sessionId, store, rules), { clock, config });
   const [row] = await openDue(db, `parking ${sessionId}`);
   return row!;
 }
 function looks(row: Due, store: EventStore, heard = true) {
   const heardAll = async () => heard;
-  const { kinds } = new WatchParking({ clock, config, logs: logsOf(store), heardAll });
+  const { kinds } = new WatchSession({ clock, config, logs: logsOf(store), heardAll });
   return kinds[row.kind]!(row, 1, held);
 }
 
@@ -182,7 +181,7 @@ test('SES-08 a charge of whose meter nothing is heard is looked at for what its 
     transaction: { stationId: 'OASIS-L2-01', transactionId: '105', connectorId: 1, meterStartWh: '0' },
     snapshots: { location: exampleLocation, tariff, tariffVersion: 1, token: exampleToken },
   });
-  const look = () => new WatchCharge({ clock, config, logs }).kinds['watch-charge']!(
+  const look = () => new WatchSession({ clock, config, logs, heardAll: async () => true }).kinds['watch-charge']!(
     { id: 'charge S5', key: 'charge S5', kind: 'watch-charge', at: 0, body: { sessionId: 'S5' } }, 1, held,
   );
   const cost = async () => ((await logs.sessions.load('S5')).state as Parked).session.total_cost?.excl_vat;
