@@ -249,6 +249,10 @@ describe('a partner of another make', () => {
     expect(await cancel.result()).toEqual({ result: 'ACCEPTED' });
     await completed(stage.oasis, evseUid);
     expect(second.results()).toHaveLength(1);
+    // An expiry is nothing of a Session: LOC-02 has it for all PATCHes that they hold real changes alone.
+    const patches = () => raw.received('sessions').filter(({ method }) => method === 'PATCH').map(({ body }) => body as Partial<Session>);
+    await expect.poll(() => patches().at(-1)?.status).toBe('COMPLETED');
+    expect(patches().filter(({ last_updated: _, ...changed }) => Object.keys(changed).length === 0)).toEqual([]);
   });
 
   test('CMD-09 without an evse_uid any EVSE that is free is kept', async () => {

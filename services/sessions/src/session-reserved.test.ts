@@ -149,6 +149,10 @@ describe('the Session of a reservation', () => {
       session: { start_date_time: madeAt, evse_uid: 'OTHER' },
     });
   });
+  test('CMD-09 replaced by one that differs in its expiry alone, it is what it was, since when it was', () => {
+    const later = { start_date_time: at(10), last_updated: at(10) };
+    expect(last('SessionReserved', reserve('O1'), reserve('O2', priced, later)).session).toEqual(session());
+  });
   test('once it is over or charges, is over for good', () => {
     expect(after(reserve('O1'), end('expired'), start(40), reserve('O2'), end('lost'))).toHaveLength(2);
     expect(after(reserve('O1'), start(30), end('expired'), reserve('O2'))).toHaveLength(2);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Decider } from '#decider';
 import { instant } from '#time';
 import {
@@ -125,8 +126,10 @@ function reserve(command: To<'ReserveSession'>, charge: SessionState): readonly 
   if (charge.status === 'absent') return [{ ...command, type: 'SessionReserved', again: false }];
   if (charge.status !== 'reserved' || charge.orderIds.includes(command.orderId)) return [];
   // CMD-09: replaced, it has been reserved since the first time.
-  const { start_date_time } = charge.session;
-  const session = { ...command.session, start_date_time };
+  const { start_date_time, last_updated } = charge.session;
+  const asked = { ...command.session, start_date_time };
+  // An expiry is none of its fields.
+  const session = isDeepStrictEqual({ ...asked, last_updated }, charge.session) ? charge.session : asked;
   return [{ ...command, type: 'SessionReserved', session, again: true }];
 }
 
