@@ -4,7 +4,7 @@ import type { AgreementChanged } from '#contracts/agreements';
 import { addDue, type DueWorker } from '#due';
 import type { GrantRows } from '#grants';
 import {
-  AuthorizationInfo, CommandResponse, joinUrl, type LocationReferences, type Outcome, type Party, partyText, read,
+  AuthorizationInfo, joinUrl, type LocationReferences, type Outcome, type Party, partyText, read,
   type Session, type Tariff,
 } from '#ocpi';
 import type { Database } from '#postgres';
@@ -17,6 +17,7 @@ import { outcomeText } from './partners/handshake.ts';
 import { endpointOf } from './partners/partner.ts';
 import { noteError, partnerWith, receiversOf } from './partners/partner-rows.ts';
 import { type Audience, queueViews } from './partners/partner-views.ts';
+import { commandResponseIn } from './partners/quirks.ts';
 import { behindAll } from './pushes/behind-all.ts';
 import { pushGranted } from './pushes/push-all.ts';
 import { keepOpen, keepUnclaimed, lockLinks } from './pushes/pushed-rows.ts';
@@ -211,7 +212,7 @@ function commandAnswer(outcome: Outcome): SentCommand {
         : 'the operator did not answer in time',
     );
   }
-  const reading = read(CommandResponse, outcome.data);
+  const { response, fault } = commandResponseIn(outcome.data);
   const statusCode = outcome.statusCode ?? 0;
   if (isOutOfReach(outcome))
     return ended(
@@ -219,12 +220,12 @@ function commandAnswer(outcome: Outcome): SentCommand {
       `the operator could not be reached: ${outcome.kind === 'refused' ? outcome.message : ''}`,
       { statusCode },
     );
-  if (reading.ok) {
-    const { result, timeout, message } = reading.value;
+  if (response) {
+    const { result, timeout, message } = response;
     const text = message?.[0]?.text ?? (outcome.kind === 'refused' ? outcome.message : '');
     return { outcome: 'answered', result, timeoutS: uint32(timeout), message: text, statusCode };
   }
-  if (outcome.kind === 'ok') return ended('unclear', `the answer holds no CommandResponse: ${reading.message}`, { statusCode });
+  if (outcome.kind === 'ok') return ended('unclear', `the answer holds no CommandResponse: ${fault}`, { statusCode });
   if (outcome.http === 429) return ended('answered', busyText(outcome), { result: 'REJECTED', statusCode });
   // A fault on their side: nobody knows what they did before it. It is not sent again.
   if (statusCode >= 3000 || outcome.http >= 500) return ended('unclear', troubleText(outcome), { statusCode });

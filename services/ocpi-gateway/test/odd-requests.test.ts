@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { told } from '#bus';
 import { cdrIssued } from '#contracts/cdr-ledger';
-import { type CdrDelivered, cdrDelivered, sendCommand, SendOutcome } from '#contracts/ocpi-gateway';
+import { type CdrDelivered, cdrDelivered, listPartners, listQuirks, sendCommand, SendOutcome } from '#contracts/ocpi-gateway';
 import { commandFinished } from '#contracts/sessions';
 import { toJsonBytes } from '#contracts';
 import { authorization, type Cdr, creditCdr, exampleCdr, exampleToken } from '#ocpi';
@@ -129,6 +129,25 @@ test('CMD-04 a result is taken from the partner that was sent the command, for t
   expect(new Set(oasis.neighbours.results.map((one) => JSON.stringify(one)))).toEqual(
     new Set([JSON.stringify({ orderId: 'O-1', result: 'ACCEPTED', message: '' })]),
   );
+});
+
+test('CMD-01 what a command was answered counts, also where its timeout is missing or its message is no list; and it is noted', async () => {
+  const { bus } = oasis.neighbours;
+  const send = async (orderId: string, data: object) => {
+    islands.answer = () => ({ data });
+    const { outcome, result, timeoutS } = await bus.ask(sendCommand, {
+      orderId, party: { countryCode: 'CA', partyId: 'ISL' }, command: 'STOP_SESSION', bodyJson: toJsonBytes({ session_id: 'S' }),
+    });
+    return [SendOutcome[outcome], result, timeoutS];
+  };
+  expect(await send('odd-1', { result: 'REJECTED' })).toEqual(['ANSWERED', 'REJECTED', 30]);
+  expect(await send('odd-2', { result: 'ACCEPTED', timeout: 9, message: { language: 'en', text: 'yes' } })).toEqual(['ANSWERED', 'ACCEPTED', 9]);
+  expect(await send('odd-3', { result: 'ACCEPTED', timeout: '9' })).toEqual(['ANSWERED', 'ACCEPTED', 30]);
+  expect(await send('odd-4', { result: 'FINE', timeout: 9 })).toEqual(['UNCLEAR', '', 0]);
+  const { partnerId } = (await bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Islands')!;
+  const seen = async () => (await bus.ask(listQuirks, { partnerId })).quirks.find(({ name }) => name === 'sloppy-command-responses');
+  await expect.poll(async () => (await seen())?.times).toBe(3);
+  expect((await seen())!.detail).toBe('/commands/STOP_SESSION: timeout: must be a whole number, not "9" (OCPI 2.2.1)');
 });
 
 test('CRE-06 CRE-11 a PUT of credentials that is played again opens nothing once the new token is used', async () => {

@@ -1,4 +1,4 @@
-import type { Cdr } from '#ocpi';
+import { type Cdr, CommandResponse, read } from '#ocpi';
 import { isTimeZone } from '#time';
 
 /** A deviation from OCPI 2.2.1 that partners are known for: docs/adr/0019. */
@@ -104,6 +104,12 @@ export const quirks = {
     seen: 'such a CDR',
     accepted: 'it is booked as it was meant, with a finding (docs/adr/0011)',
   },
+  'sloppy-command-responses': {
+    what: 'answers a command without a timeout, or with a message that is no list of texts',
+    rule: 'CMD-01',
+    seen: 'a CommandResponse in which nothing but that is wrong',
+    accepted: 'its result counts, and is waited for 30 s where it does not say how long',
+  },
   'late-sessions': {
     what: 'goes on to change Sessions that are COMPLETED, or sends the CDR before COMPLETED',
     rule: 'SES-01',
@@ -146,6 +152,18 @@ export function hasQuirk({ quirks: chosen }: { readonly quirks: Chosen }, name: 
 /** Of those that were seen, what could be chosen and is not. */
 export function suggested(seen: readonly QuirkName[], chosen: Chosen): QuirkName[] {
   return seen.filter((name) => isQuirk(name) && isForChoice(name) && chosen[name] === undefined);
+}
+
+const USUAL_TIMEOUT_S = 30;
+
+/** The CommandResponse in an answer, also one of which the result alone is right; `fault`: what is not. CMD-01. */
+export function commandResponseIn(data: unknown): { readonly response?: CommandResponse | undefined; readonly fault?: string } {
+  const whole = read(CommandResponse, data);
+  if (whole.ok) return { response: whole.value };
+  const { result, timeout } = (data ?? {}) as Readonly<Record<string, unknown>>;
+  const [response] = [timeout, USUAL_TIMEOUT_S].map((seconds) => read(CommandResponse, { result, timeout: seconds }))
+    .flatMap((reading) => (reading.ok ? [reading.value] : []));
+  return { response, fault: whole.message };
 }
 
 const PARTS = ['total_fixed_cost', 'total_energy_cost', 'total_time_cost', 'total_parking_cost', 'total_reservation_cost'] as const;
