@@ -356,9 +356,19 @@ async function readBody(
   const value = isResult ? unwrapped(json.value) : json.value;
   if (value !== json.value)
     sightings.note(partner.id, 'wrapped-results', `${route.method} of ${route.module}: the result came in an envelope`);
-  const meaning = await understood(value);
+  const said = await understood(value);
+  const fault = isResult && route.module === 'commands' ? wordsFault(route.body, said) : undefined;
+  if (fault !== undefined) sightings.note(partner.id, 'sloppy-command-responses', fault);
+  const meaning = fault === undefined ? said : { ...said as object, message: undefined };
   const body = checked(route.body, meaning, 'invalid-parameters');
   return { body, text: meaning === json.value && !rounded ? json.text : JSON.stringify(meaning) };
+}
+
+/** What is wrong with the words of a result, if nothing else of it is: they are for people. */
+function wordsFault(schema: z.ZodType, said: unknown): string | undefined {
+  const whole = read(schema, said);
+  const isFine = whole.ok || !read(schema, { ...Object(said) as object, message: undefined }).ok;
+  return isFine ? undefined : whole.message;
 }
 
 function checked(schema: z.ZodType | undefined, value: unknown, code: 'invalid-parameters'): unknown {

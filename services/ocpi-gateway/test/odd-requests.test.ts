@@ -131,7 +131,7 @@ test('CMD-04 a result is taken from the partner that was sent the command, for t
   );
 });
 
-test('CMD-01 what a command was answered counts, also where its timeout is missing or its message is no list; and it is noted', async () => {
+test('CMD-01 what a command was answered, and what came of it, counts, also where its timeout is missing or its message is no list; and it is noted', async () => {
   const { bus } = oasis.neighbours;
   const send = async (orderId: string, data: object) => {
     islands.answer = () => ({ data });
@@ -144,10 +144,13 @@ test('CMD-01 what a command was answered counts, also where its timeout is missi
   expect(await send('odd-2', { result: 'ACCEPTED', timeout: 9, message: { language: 'en', text: 'yes' } })).toEqual(['ANSWERED', 'ACCEPTED', 9]);
   expect(await send('odd-3', { result: 'ACCEPTED', timeout: '9' })).toEqual(['ANSWERED', 'ACCEPTED', 30]);
   expect(await send('odd-4', { result: 'FINE', timeout: 9 })).toEqual(['UNCLEAR', '', 0]);
+  const result = { result: 'TIMEOUT', message: 'no answer' };
+  expect(await ask(islands, 'sender/commands/STOP_SESSION/odd-2', { method: 'POST', body: result })).toMatchObject({ http: 200, status_code: 1000 });
+  expect(oasis.neighbours.results.at(-1)).toEqual({ orderId: 'odd-2', result: 'TIMEOUT', message: '' });
   const { partnerId } = (await bus.ask(listPartners, {})).partners.find(({ name }) => name === 'Islands')!;
   const seen = async () => (await bus.ask(listQuirks, { partnerId })).quirks.find(({ name }) => name === 'sloppy-command-responses');
-  await expect.poll(async () => (await seen())?.times).toBe(3);
-  expect((await seen())!.detail).toBe('/commands/STOP_SESSION: timeout: must be a whole number, not "9" (OCPI 2.2.1)');
+  await expect.poll(async () => (await seen())?.times).toBe(4);
+  expect((await seen())!.detail).toBe('message: must be a list, not "no answer" (OCPI 2.2.1)');
 });
 
 test('CRE-06 CRE-11 a PUT of credentials that is played again opens nothing once the new token is used', async () => {

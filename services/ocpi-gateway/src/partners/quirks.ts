@@ -105,10 +105,10 @@ export const quirks = {
     accepted: 'it is booked as it was meant, with a finding (docs/adr/0011)',
   },
   'sloppy-command-responses': {
-    what: 'answers a command without a timeout, or with a message that is no list of texts',
+    what: 'answers a command without a timeout, or answers it or tells its result with a message that is no list of texts',
     rule: 'CMD-01',
-    seen: 'a CommandResponse in which nothing but that is wrong',
-    accepted: 'its result counts, and is waited for 30 s where it does not say how long',
+    seen: 'a CommandResponse or CommandResult in which nothing but that is wrong',
+    accepted: 'the result counts without the message, and is waited for 30 s where nothing is said of that',
   },
   'late-sessions': {
     what: 'goes on to change Sessions that are COMPLETED, or sends the CDR before COMPLETED',
