@@ -18,6 +18,7 @@ import { endpointOf } from './partners/partner.ts';
 import { noteError, partnerWith, receiversOf } from './partners/partner-rows.ts';
 import { type Audience, queueViews } from './partners/partner-views.ts';
 import { commandResponseIn } from './partners/quirks.ts';
+import { AlikeReceivers } from './pushes/alike-receivers.ts';
 import { behindAll } from './pushes/behind-all.ts';
 import { pushGranted } from './pushes/push-all.ts';
 import { keepOpen, keepUnclaimed, lockLinks } from './pushes/pushed-rows.ts';
@@ -72,6 +73,7 @@ interface News {
 
 /** The service's verbs toward the other services. */
 export class OcpiGateway {
+  private readonly alike = new AlikeReceivers();
   private readonly queueBehind = behindAll<News>((news, heard) => this.queueNews(news, heard));
 
   constructor(private readonly parts: GatewayParts) {}
@@ -118,7 +120,7 @@ export class OcpiGateway {
     const steered = sessions.length === 0 ? []
       : await steering.pushes(heard.tx, newestOf(sessions.map(queuedOf)).map(({ current }) => JSON.parse(current!) as Session), at);
     if (audiences.length === 0 && steered.length === 0) return;
-    await queueViews(heard.tx, audiences, { at, granted: await grants.at(heard.tx, at), steered });
+    await queueViews(heard.tx, audiences, { at, granted: await grants.at(heard.tx, at), steered, alike: this.alike });
     heard.afterCommit(() => worker().wake());
   }
 

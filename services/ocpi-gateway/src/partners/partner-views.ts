@@ -1,6 +1,7 @@
 import { type Granted } from '#grants';
 import type { Tx } from '#postgres';
 import { type Partner, viewerOf } from './partner.ts';
+import type { AlikeReceivers } from '../pushes/alike-receivers.ts';
 import { newestOf, type Push, pushOf, type Queued, queueAll, queuedOf, type SharedLocations } from '../pushes/queue-rows.ts';
 import { isForAll, type OwnObject, viewOf } from '../pushes/views.ts';
 import type { PushedKey } from '../pushes/pushed-rows.ts';
@@ -21,7 +22,10 @@ export interface Audience {
 }
 
 /** Objects of ours as they are now, for their partners as each may have them. Once in a transaction: see `queueAll`. */
-export async function queueViews(tx: Tx, audiences: readonly Audience[], { at, granted, steered = [] }: { at: number; granted: Granted; steered?: readonly Push[] }): Promise<void> {
+export async function queueViews(
+  tx: Tx, audiences: readonly Audience[],
+  { at, granted, steered = [], alike }: { at: number; granted: Granted; steered?: readonly Push[]; alike?: AlikeReceivers },
+): Promise<void> {
   const views: Views = { shared: new Map(), own: [], hidden: [] };
   for (const audience of audiences) addViews(views, audience, granted);
   const { shared, own, hidden } = views;
@@ -29,7 +33,7 @@ export async function queueViews(tx: Tx, audiences: readonly Audience[], { at, g
     .filter(({ object }) => object.module === 'locations')
     .map(({ partnerId, object: { objectKey } }) => ({ partnerId, module: 'locations' as const, objectKey }));
   const gone = await hiddenFrom(tx, hidden, changed);
-  await queueAll(tx, { ...gone, shared: shared.values(), own: [...gone.own, ...own, ...steered] }, at);
+  await queueAll(tx, { ...gone, shared: shared.values(), own: [...gone.own, ...own, ...steered] }, at, alike);
 }
 
 /** What partners may not have they are not told to forget, unless they have it; a Location cannot be deleted, so its EVSEs are REMOVED. */

@@ -141,7 +141,7 @@ export const settleBatch = `CREATE FUNCTION push_settle(settle_lane text, settle
   END $$`;
 
 /** Of a Location that a partner is told by its lane's position alone. */
-const isAlike = (row: string) => `${row}.module = 'locations' AND ${row}.shared AND NOT ${row}.queued AND NOT ${row}.unclear
+export const isAlike = (row: string) => `${row}.module = 'locations' AND ${row}.shared AND NOT ${row}.queued AND NOT ${row}.unclear
   AND ${row}.attempts = 0 AND ${row}.parked IS NULL AND ${row}.acknowledged IS NULL`;
 
 /** In which transactions a row of a Location that its partner was told by its lane's position alone was written: it may not be so any more. */
@@ -163,7 +163,9 @@ export const toldOtherwise = [
   `CREATE TRIGGER push_told_no_more AFTER DELETE ON pushed FOR EACH ROW WHEN (${isAlike('OLD')}) EXECUTE FUNCTION push_told_otherwise()`,
 ];
 
-const NOT_SEEN = `EXISTS (SELECT FROM told_otherwise o WHERE o.partner_id = held.partner_id AND NOT pg_visible_in_snapshot(o.transaction, seen))`;
+/** Of a partner `held`, since a snapshot. */
+export const notSeen = (seen: string) =>
+  `EXISTS (SELECT FROM told_otherwise o WHERE o.partner_id = held.partner_id AND NOT pg_visible_in_snapshot(o.transaction, ${seen}))`;
 
 /**
  * Takes a lane for what changed behind its position, all of it seen alike, and names that as being sent. `unknown`: of which that
@@ -179,7 +181,7 @@ export const takeChanges = `CREATE FUNCTION push_take_changes(take_lane text, ta
     SELECT * INTO held FROM push_lanes l WHERE l.lane = take_lane FOR UPDATE;
     IF NOT FOUND OR held.sending IS NOT NULL OR held.failures > 0 OR held.told <> at_told THEN RETURN NULL; END IF;
     seen := coalesce(seen, pg_current_snapshot());
-    IF EXISTS (SELECT FROM pushed p WHERE p.lane = take_lane AND p.queued AND p.due_at <= now_ms) OR ${NOT_SEEN}
+    IF EXISTS (SELECT FROM pushed p WHERE p.lane = take_lane AND p.queued AND p.due_at <= now_ms) OR ${notSeen('seen')}
       OR EXISTS (SELECT FROM unnest(unknown) AS key WHERE (SELECT ${isAlike('p')} AND coalesce(p.acknowledged_version, 0) <= at_told FROM pushed p
         WHERE p.partner_id = held.partner_id AND p.module = 'locations' AND p.object_key = key) IS NOT TRUE) THEN RETURN NULL; END IF;
     UPDATE push_lanes l SET batch = take_batch, sending = names WHERE l.lane = take_lane;
@@ -194,7 +196,7 @@ export const endChanges = `CREATE FUNCTION push_end_changes(end_lane text, end_b
   BEGIN
     SELECT * INTO held FROM push_lanes l WHERE l.lane = end_lane AND l.batch = end_batch FOR UPDATE;
     IF NOT FOUND THEN RETURN NULL; END IF;
-    IF ${NOT_SEEN} THEN RETURN false; END IF;
+    IF ${notSeen('seen')} THEN RETURN false; END IF;
     UPDATE push_lanes l SET sending = NULL, told = upto WHERE l.lane = end_lane;
     RETURN true;
   END $$`;

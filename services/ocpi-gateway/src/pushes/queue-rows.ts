@@ -3,6 +3,7 @@ import { type Cdr, instantMs, partyText } from '#ocpi';
 import { bigintArray, intArray, textArray, type Tx } from '#postgres';
 import { rfc3339 } from '#time';
 import { profileLane } from '../profile-rows.ts';
+import type { AlikeReceivers } from './alike-receivers.ts';
 import { forgetOne, hadVersion, type PushedKey } from './pushed-rows.ts';
 import { shareTexts } from './text-rows.ts';
 
@@ -85,9 +86,13 @@ export function pushOf({ partnerId, module, objectKey }: PushedKey, current: str
  * - Who sends may hold its lane's row, and waits for nothing while it does: what somebody is queueing just now is passed
  *   over (SKIP LOCKED), and noted in a next transaction.
  */
-export async function queueAll(tx: Tx, { shared = [], own = [], ifKnown = [], unsent = [] }: Pushes, at: number): Promise<void> {
+export async function queueAll(
+  tx: Tx, { shared = [], own = [], ifKnown = [], unsent = [] }: Pushes, at: number, alike?: AlikeReceivers,
+): Promise<void> {
   const groups = [...shared].filter(({ partnerIds, objects }) => partnerIds.length > 0 && objects.length > 0);
-  const touched = await queueShared(tx, groups, at);
+  const touched = groups.flatMap(({ partnerIds }) => partnerIds.map((id) => ({ lane: id, partnerId: id })));
+  const looked = groups.length > 0 ? await alike?.unknown(tx, groups) : undefined;
+  await queueShared(tx, looked?.unknown ?? groups, at);
   for (const key of unsent) await forgetOne(tx, key);
   touched.push(...await queueEach(tx, own, at), ...await queueEach(tx, ifKnown, at, true));
   await makeLanes(tx, touched);
@@ -95,6 +100,7 @@ export async function queueAll(tx: Tx, { shared = [], own = [], ifKnown = [], un
     objects.map(({ objectKey, current, updatedMs }) => ({ objectKey, text: current!, updatedMs: updatedMs ?? 0 })),
   );
   if (texts.length > 0) await shareTexts(tx, texts);
+  await looked?.learn();
   rouse(tx, touched, at);
 }
 
@@ -136,10 +142,10 @@ const QUEUED_AGAIN = `lane = excluded.lane, queued = true, parked = NULL, parked
  * Locations that all partners of a group see as they are: each is written once, and is news to every lane whose position is
  * before its version. Beside it only who did not see it so is queued, and who is to be told of it as a whole.
  */
-async function queueShared(tx: Tx, groups: readonly SharedLocations[], at: number): Promise<Lane[]> {
+async function queueShared(tx: Tx, groups: readonly SharedLocations[], at: number): Promise<void> {
   const given = groups.flatMap(({ objects }, group) => objects.map((object) => ({ ...object, group })));
   const receivers = groups.flatMap(({ partnerIds }, group) => partnerIds.map((id) => ({ id, group })));
-  if (given.length === 0) return [];
+  if (given.length === 0) return;
   // Each by its key: what waits changes too fast for the planner to know better than to join with all of it.
   await tx.query({
     name: 'push-queue-shared',
@@ -158,7 +164,6 @@ async function queueShared(tx: Tx, groups: readonly SharedLocations[], at: numbe
     bigintArray(given.map(({ updatedMs }) => BigInt(updatedMs ?? 0))),
     textArray(receivers.map(({ id }) => id)), intArray(receivers.map(({ group }) => group)), rfc3339(Math.round(at)), Math.ceil(at),
   ]);
-  return receivers.map(({ id }) => ({ lane: id, partnerId: id }));
 }
 
 export interface Lane {
