@@ -22,7 +22,7 @@ import { type CdrReceived, meantCdr } from './received-cdr.ts';
 import type { Recorder } from './record.ts';
 import { chargedOf, type RetailPricing } from './retail-pricing.ts';
 import type { RetailSettings } from './retail-config.ts';
-import { BEGAN_TOGETHER } from './running.ts';
+import { APART_S, BEGAN_TOGETHER } from './running.ts';
 
 export interface BookingParts {
   readonly db: Database;
@@ -261,7 +261,7 @@ async function unnamedOver(db: Database, cdrs: readonly Unnamed[]): Promise<Over
      FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) WITH ORDINALITY AS c (party, account_id, started_at, n)
      JOIN running_charges r ON r.party = c.party AND r.account_id = c.account_id
        AND ${BEGAN_TOGETHER('r.started_at', 'c.started_at')}
-     ORDER BY c.n, abs(extract(epoch FROM r.started_at - c.started_at))`,
+     ORDER BY c.n, ${APART_S('r.started_at', 'c.started_at')}`,
     [cdrs.map(({ party }) => party), cdrs.map(({ accountId }) => accountId), cdrs.map(({ startedAt }) => startedAt)],
   );
   return rows;

@@ -247,8 +247,9 @@ function chargedSoFar(session: Session, place: ForDriver['place']): ForDriver {
   };
 }
 
-/** A charge by its Session and by a CDR that names none, as those of OCPI 2.1.1. */
-export const BEGAN_TOGETHER = (one: string, other: string) => `${one} BETWEEN ${other} - interval '5 min' AND ${other} + interval '5 min'`;
+/** A charge by its Session and by a CDR that names none, as those of OCPI 2.1.1: of several Sessions the nearest. */
+export const BEGAN_TOGETHER = (one: string, other: string) => `${APART_S(one, other)} <= 300`;
+export const APART_S = (one: string, other: string) => `abs(extract(epoch FROM ${one} - ${other}))`;
 
 interface Stored {
   readonly accountId: string;
@@ -275,7 +276,9 @@ async function store(
      FROM (SELECT EXISTS (
        SELECT FROM private_parts p JOIN cdrs c ON c.private_id = p.id
        WHERE p.token_party = $12 AND p.token_key = $13 AND p.charged_to > $11::timestamptz
-         AND ${BEGAN_TOGETHER('p.charged_from', '$11::timestamptz')} AND c.party = $1 AND c.session_id IS NULL AND c.energy_kwh <> 0) AS billed) b
+         AND ${BEGAN_TOGETHER('p.charged_from', '$11::timestamptz')} AND c.party = $1 AND c.session_id IS NULL AND c.energy_kwh <> 0
+         AND NOT EXISTS (SELECT FROM running_charges o WHERE o.account_id = $3 AND o.party = $1 AND o.session_key <> $2
+           AND ${APART_S('o.started_at', 'p.charged_from')} < ${APART_S('$11::timestamptz', 'p.charged_from')})) AS billed) b
      ON CONFLICT (party, session_key) DO UPDATE SET account_id = excluded.account_id,
        session_id = excluded.session_id, token_uid = excluded.token_uid, currency = excluded.currency,
        growth = greatest(0, excluded.amount - coalesce(r.amount, excluded.amount)),

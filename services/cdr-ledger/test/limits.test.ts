@@ -128,6 +128,19 @@ describe('at the limit', () => {
     await plunk.sessionMoves({ ...running(other, 'NY-2', 1, '2022-02-01T18:21:00Z'), start_date_time: '2022-02-01T18:20:30Z' });
     await expect.poll(async () => (await balanceOf(plunk, otherId)).left).toBe('4.61');
   });
+
+  test('of two charges that one card began within five minutes, a CDR that names no Session ends the count of its own alone', async () => {
+    const { token, contractId } = await newDriver(plunk, 'TWO-AT-ONCE');
+    const second = (exclVat: number, at: string) => ({ ...running(token, 'TO-2', exclVat, at), start_date_time: '2022-02-01T17:02:00Z' });
+    await plunk.sessionMoves({ ...running(token, 'TO-1', 12, '2022-02-01T18:20:00Z'), status: 'COMPLETED' as const });
+    await plunk.sessionMoves(second(1, '2022-02-01T18:20:00Z'));
+    await expect.poll(async () => (await balanceOf(plunk, contractId)).left).toBe('4.61');
+    await pushCdr(plunk, { ...cdrOf(token, 'TO-1-C1', { total_cost: { excl_vat: 12, incl_vat: 12.6 } }), session_id: undefined });
+    expect((await retailOfCdr(plunk, 'TO-1-C1')).state).toBe('booked');
+    await plunk.sessionMoves(second(2, '2022-02-01T18:21:00Z'));
+    // 2.1 and 0.6 × 1.05 of what runs, instead of 1.05 and 0.55 × 1.05.
+    await expect.poll(async () => (await balanceOf(plunk, contractId)).left).toBe('3.51');
+  });
 });
 
 
