@@ -136,12 +136,13 @@ test('no Credit CDR takes back more of a tax than was charged: what it tells bey
   }), runs);
 });
 
-test('Credit CDRs that take back all of a CDR take back its session and its energy once, whatever each tells of it', () => {
+test('Credit CDRs that take back all of a CDR, but for what rounding makes of it, take back its session and its energy once, whatever each tells of it', () => {
   const parts = fc.array(fc.tuple(fc.integer({ min: 1, max: 5_000 }), fc.constantFrom(1, 0.25, 0)), { minLength: 1, maxLength: 6 });
-  fc.assert(fc.property(parts, fc.constantFrom('CAD', 'JPY', 'KWD'), fc.boolean(), fc.constantFrom(6, 0, -3, 0.0004), (credits, currency, isPaidBack, total_energy) => {
+  const of = fc.record({ currency: fc.constantFrom('CAD', 'JPY', 'KWD'), isPaidBack: fc.boolean(), total_energy: fc.constantFrom(6, 0, -3, 0.0004) });
+  fc.assert(fc.property(parts, of, fc.constantFrom(0, 1, -1), (credits, { currency, isPaidBack, total_energy }, off) => {
     const price = (minor: number) => ({ excl_vat: decimal(isPaidBack ? -minor : minor).shift(-digitsOf(currency)).toJsonNumber() });
     const its = { ...cdr, currency, total_energy };
-    const original = settledCdr({ ...its, total_cost: price(credits.reduce((all, [minor]) => all + minor, 0)) });
+    const original = settledCdr({ ...its, total_cost: price(credits.reduce((all, [minor]) => all + minor, 0) + off) });
     const before: Settled[] = [];
     for (const [minor, share] of credits) {
       const told = settledCdr({ ...its, credit: true, total_energy: total_energy * share, total_cost: price(-minor) });

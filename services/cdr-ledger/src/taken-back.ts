@@ -21,9 +21,9 @@ export function creditSettled(credit: Settled, soFar: CreditedSoFar): Partial<Ta
   const { original, before } = soFar;
   const others = before.filter(({ currency }) => currency === credit.currency);
   const told = decimal(credit.energy_kwh);
-  const missing = missingOf(decimal(original.excl_tax), sumOf([credit, ...others]));
+  const isMore = isMoreBack(priceBack(original, [credit, ...others]));
   const wasWhole = isWhole(original, others);
-  if (credit.currency !== original.currency || (wasWhole && missing.isNegative())) return taxed ?? {};
+  if (credit.currency !== original.currency || (wasWhole && isMore)) return taxed ?? {};
   if (!wasWhole && isWhole(original, [credit, ...others])) {
     const back = sum([original, ...others].map(({ energy_kwh }) => decimal(energy_kwh))).neg();
     return { ...taxed, ...(others.length > 0 || !back.equals(told) ? { energy_kwh: back.toString() } : {}) };
@@ -66,12 +66,12 @@ function minorUnit(currency: string): Decimal {
   return decimal(1).shift(-digitsOf(currency));
 }
 
-export function isWhole({ excl_tax, currency }: Settled, credits: readonly Settled[]): boolean {
-  return credits.length > 0 && isAllBack({ price: decimal(excl_tax), back: sumOf(credits), currency });
+export function isWhole(original: Settled, credits: readonly Settled[]): boolean {
+  return credits.length > 0 && isAllBack(priceBack(original, credits));
 }
 
-function sumOf(credits: readonly Settled[]): Decimal {
-  return sum(credits.map(({ excl_tax }) => decimal(excl_tax)));
+function priceBack({ excl_tax, currency }: Settled, credits: readonly Settled[]): PriceBack {
+  return { price: decimal(excl_tax), back: sum(credits.map((credit) => decimal(credit.excl_tax))), currency };
 }
 
 /** The taxes that were charged, with the sign of what takes all of them back. */
