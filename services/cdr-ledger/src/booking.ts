@@ -9,7 +9,7 @@ import { type Clock, instant, rfc3339 } from '#time';
 import type { AccountState } from './account.ts';
 import { taxesWithin } from './account-statement.ts';
 import type { CdrCredited, CdrIssued } from './cdr.ts';
-import { charge, type ChargeCommand, type ChargedCdr, chargeStream } from './charge.ts';
+import { charge, type ChargeCommand, type ChargedCdr, chargeStream, stands } from './charge.ts';
 import type { DisputeWithdrawn } from './dispute.ts';
 import { type Finding, isHarmless } from './finding.ts';
 import type { Follower, Following } from './follow.ts';
@@ -17,7 +17,7 @@ import { ensureHolder, findHolders, type Holder } from './holders.ts';
 import { type LedgerEvent, readEvent } from './ledger-event.ts';
 import { accountsLedger } from './ledgers.ts';
 import type { PublicCdr } from './private-part.ts';
-import { billedTwice, soundBeside } from './projections/billed-twice.ts';
+import { billedTwice, creditedBeside, soundBeside } from './projections/billed-twice.ts';
 import { type CdrReceived, meantCdr } from './received-cdr.ts';
 import type { Recorder } from './record.ts';
 import { chargedOf, type RetailPricing } from './retail-pricing.ts';
@@ -47,7 +47,7 @@ export function booking(parts: BookingParts): Follower {
       const read = events.map((stored) => readEvent(stored));
       const booked = read.flatMap((event) => bookedBy(event, parts.parties));
       const holders = await holdersOf(parts.db, booked);
-      const batch: Batch = { ...parts, holders, accounts: new Map(), twice: await twiceIn(parts, booked) };
+      const batch: Batch = { ...parts, holders, accounts: new Map(), ...(await twiceIn(parts, booked)) };
       const isRelease = ({ event }: Booked) => event.type === 'DisputeWithdrawn';
       // First, and for itself: once it is on the account it must not count as running, too.
       await noteOver(parts, [...read.flatMap(overBy), ...(await unnamedOver(parts.db, unnamedBy(booked, holders)))]);
@@ -68,10 +68,12 @@ export function booking(parts: BookingParts): Follower {
 }
 
 /** Which of them bill a session a second time, where such are held back: the list finds it out. */
-async function twiceIn({ db, list, settings }: BookingParts, booked: readonly Booked[]): Promise<ReadonlySet<string>> {
-  if (settings.flaggedCdrs !== 'hold' || booked.length === 0) return new Set();
+async function twiceIn({ db, list, settings }: BookingParts, booked: readonly Booked[]): Promise<Pick<Batch, 'twice' | 'credited'>> {
+  if (settings.flaggedCdrs !== 'hold' || booked.length === 0) return { twice: new Set(), credited: new Map() };
   await list.caughtUp();
-  return billedTwice(db, booked.flatMap(({ event }) => (event.type === 'CdrReceived' ? [event.private.id] : [])));
+  const received = booked.flatMap(({ event }) => (event.type === 'CdrReceived' ? [event.private.id] : []));
+  const [twice, credited] = await Promise.all([billedTwice(db, received), creditedBeside(db, received)]);
+  return { twice, credited };
 }
 
 /** What was credited before this event, on its driver's account or while it was held. */
@@ -81,9 +83,13 @@ function creditedIn(event: LedgerEvent): ChargedCdr[] {
 
 /** What billed its session beside it is the only one now, if nothing of it stands. */
 async function releaseBeside(batch: Batch, cdr: ChargedCdr): Promise<void> {
-  const { state } = await batch.recorder.record(chargeStream(cdr), charge, async () => undefined);
-  if (state.status === 'booked' && state.credits.length > 0) return;
+  if (await isStanding(batch, cdr)) return;
   for (const other of await soundBeside(batch.db, cdr, cdr.id)) await release(batch, { ...cdr, id: other });
+}
+
+/** Whether its driver pays for any of it. */
+async function isStanding({ recorder }: Batch, cdr: ChargedCdr): Promise<boolean> {
+  return stands((await recorder.record(chargeStream(cdr), charge, async () => undefined)).state);
 }
 
 /** What concerns the account: the CDR it is about, and the event. */
@@ -124,18 +130,20 @@ interface Batch extends BookingParts {
   readonly accounts: Map<string, Promise<AccountState>>;
   /** Private parts of CDRs of sessions that are billed twice. */
   readonly twice: ReadonlySet<string>;
+  /** By private part, the credited CDRs of the same session. */
+  readonly credited: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
  * Charges of which nothing is known yet, in one append: nearly all of them. Those that it does not
- * take are left over: their streams have begun, so what is on them has to be read.
+ * take are left over: their streams have begun, or the one of another CDR of their session, so what is on them has to be read.
  */
 async function bookNew(batch: Batch, charged: readonly Booked[]): Promise<Booked[]> {
   const byCharge = Map.groupBy(charged, ({ cdr }) => chargeStream(cdr));
   const items: AppendItem[] = [];
   const taken: Booked[] = [];
   for (const [stream, [first, second]] of byCharge) {
-    const command = second === undefined ? await commandOf(batch, first!) : undefined;
+    const command = second === undefined && !creditedOf(batch, first!) ? await commandOf(batch, first!) : undefined;
     if (command === undefined) continue;
     const events = charge.decide(command, charge.initial).map((event, n) => {
       const id = timeUuid();
@@ -180,8 +188,18 @@ async function commandOf(batch: Batch, { cdr, event }: Booked): Promise<ChargeCo
     const currency = billed.currency.toUpperCase();
     return { type: 'CreditCharge', ...about, creditCdrId: billed.id, creditedExclVat, ...tax, currency, hold: mayHold };
   }
-  const hold = mayHold && (isOdd(event.findings) || batch.twice.has(event.private.id));
+  const hold = mayHold && (isOdd(event.findings) || batch.twice.has(event.private.id) || await standsBeside(batch, { cdr, event }));
   return { type: 'BookCharge', ...about, hold, ...(await priced(batch, holder, billed)) };
+}
+
+function creditedOf({ credited }: Batch, { event }: Booked): readonly string[] | undefined {
+  return 'private' in event ? credited.get(event.private.id) : undefined;
+}
+
+/** Whether its driver pays for another CDR of its session that is credited: a credit of it waits, or is still to be booked. */
+async function standsBeside(batch: Batch, booked: Booked): Promise<boolean> {
+  for (const id of creditedOf(batch, booked) ?? []) if (await isStanding(batch, { ...booked.cdr, id })) return true;
+  return false;
 }
 
 async function priced({ pricing, accounts }: Batch, holder: Holder, cdr: PublicCdr) {

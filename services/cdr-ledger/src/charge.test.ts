@@ -96,6 +96,13 @@ describe('a charge', () => {
       .then({ ...refunded, creditedExclVat: '0', exclVat: '0', inclVat: '0', payable: '0' } as ChargeEvent);
   });
 
+  test('is refunded in full where its Credit CDRs take back all as they are settled, each rounded, or as they are told', () => {
+    const credits = (amount: string, times: number) => Array.from({ length: times }, (_, n) => ({ ...credit, creditCdrId: `C${n}`, creditedExclVat: amount }));
+    const back = (cdrExclVat: string, amount: string, times: number) =>
+      sum(refundsOf({ ...charged, cdrExclVat }, credits(amount, times)).map(({ payable }) => decimal(payable))).toString();
+    expect([back('3', '0.996', 3), back('0.004', '0', 1), back('0.025', '0.005', 5)]).toEqual(['-3.24', '-3.24', '-3.24']);
+  });
+
   test('is not refunded by a Credit CDR in another currency, whenever that comes: that takes back something else', () => {
     const yen = { ...credit, creditCdrId: 'YEN', currency: 'JPY' };
     const { type: _type, ...of } = yen;

@@ -133,7 +133,7 @@ export const charge: Decider<Charge, ChargeCommand, ChargeEvent> = {
         if (isKnown(credit, state) || state.status === 'cancelled') return [];
         if ('charge' in state && creditsOf(state.charge, [credit]).length === 0) return [];
         // Once all is paid back, another credit is between us and the partner.
-        if (state.status === 'booked' && isWhole(state.charge, state.refunds)) return [];
+        if (state.status === 'booked' && !stands(state)) return [];
         if (state.status === 'booked' && !(hold && isTooMuch(state, credit)))
           return refundsOf(state.charge, [credit], state.refunds);
         return [{ ...credit, type: 'ChargeForestalled' }];
@@ -195,8 +195,18 @@ function creditedBy(credits: readonly Credited[]): Decimal {
   return sum(credits.map(({ creditedExclVat }) => decimal(creditedExclVat)));
 }
 
+/** Whether its driver still pays for any of it. */
+export function stands(state: Charge): boolean {
+  return state.status === 'booked' && !isWhole(state.charge, state.refunds);
+}
+
+/** As it is told, or as it is settled, each rounded. */
 function isWhole(charge: Asked, credits: readonly Credited[]): boolean {
-  return credits.length > 0 && isAllBack(priceBack(charge, credits));
+  if (credits.length === 0) return false;
+  const { price, back, currency } = priceBack(charge, credits);
+  const settled = (amount: Decimal) => amount.roundTo(digitsOf(currency), 'half-away-from-zero');
+  const backSettled = sum(credits.map(({ creditedExclVat }) => settled(decimal(creditedExclVat))));
+  return isAllBack({ price, back, currency }) || isAllBack({ price: settled(price), back: backSettled, currency });
 }
 
 function isTooMuch({ charge, refunds }: Extract<Charge, { status: 'booked' }>, credit: Credited): boolean {

@@ -158,6 +158,22 @@ test('who holds odd CDRs back books no second CDR of a session while a credit of
   await expect.poll(() => owedFor(contractId, 'CW-2')).toBe('all of it and nothing else');
 });
 
+test('who holds odd CDRs back books no second CDR of a session that comes while a credit of the first waits to be released', async () => {
+  const { token, contractId } = await newDriver(careful, 'COMES-LATER');
+  const first = cdrOf(token, 'CL-1');
+  const states = async () => Promise.all(['CL-2', 'CL-3'].map(async (id) => (await retailOfCdr(careful, id)).state));
+  const part = (id: string, excl_vat: number): Cdr => ({ ...creditCdr(first, cdr.last_updated), id, total_cost: { excl_vat } });
+  for (const body of [first, part('CL-1-A', -1), part('CL-1-B', -2.94)]) await pushCdr(careful, body);
+  await pushCdr(careful, cdrOf(token, 'CL-2', { session_id: first.session_id! }));
+  await pushCdr(careful, cdrOf(token, 'CL-3'));
+  expect(await states(), 'another session is none of it').toEqual(['held', 'booked']);
+  await pushCdr(careful, creditCdr(cdrOf(token, 'CL-3'), cdr.last_updated));
+  // What is left comes back by another one, before anybody looked at the one that waits.
+  await pushCdr(careful, part('CL-1-C', -1.94));
+  await expect.poll(states).toEqual(['booked', 'booked']);
+  await expect.poll(() => owedFor(contractId, 'CL-2')).toBe('all of it and nothing else');
+});
+
 test('who holds odd CDRs back holds a second CDR back, too, that comes after a part of the first is credited', async () => {
   const { token } = await newDriver(careful, 'PART-FIRST');
   const first = cdrOf(token, 'PF-1');
