@@ -230,6 +230,8 @@ test('a bill for a car that fed back is negative, and no credit', () => {
     'negative-total: total_cost is -3.3 CAD in a Credit CDR of one that pays back: what takes that away is above nothing',
   ]);
   expect([asMeant({ ...back, total_cost: bill.total_cost }, negative.meant), negative.settled.incl_tax]).toEqual([back, '3.47']);
+  const { credit: _, ...unflagged } = { ...back, total_cost: bill.total_cost };
+  expect(review(unflagged, { ...options, credited }).settled).toMatchObject({ credit: true, incl_tax: '3.47' });
 });
 
 test('a positive credit is none of a bill that paid back where its original did not, whatever its own periods say', () => {

@@ -119,8 +119,7 @@ function creditMeant(
   const id = knownId(cdr);
   const isPositive = total_cost.excl_vat > 0 || (total_cost.incl_vat ?? 0) > 0;
   const charged = credited === undefined ? Decimal.zero : decimal(credited.original.excl_tax);
-  const ofPaidBack = credit === true
-    && (charged.isZero() ? total_cost.excl_vat > 0 && isDueNegative(cdr, timeZone) : charged.isNegative());
+  const ofPaidBack = charged.isZero() ? total_cost.excl_vat > 0 && isDueNegative(cdr, timeZone) : charged.isNegative();
   const paysAgain = `${total} in a Credit CDR of one that pays back: what takes that away is above nothing`;
   const findings = [
     ...(credit === true
