@@ -50,7 +50,7 @@ export function booking(parts: BookingParts): Follower {
       const batch: Batch = { ...parts, holders, accounts: new Map(), ...(await twiceIn(parts, booked)) };
       const isRelease = ({ event }: Booked) => event.type === 'DisputeWithdrawn';
       // First, and for itself: once it is on the account it must not count as running, too.
-      await noteOver(parts, [...read.flatMap(overBy), ...(await unnamedOver(parts.db, unnamedBy(booked, holders)))]);
+      await noteOver(parts, [...read.flatMap(overBy), ...(await unnamedOver(parts, unnamedBy(booked, holders)))]);
       const charged = booked.filter((each) => !isRelease(each));
       // What is left over of one account is taken in order; different accounts have nothing to do with each other.
       const byAccount = Map.groupBy(await bookNew(batch, charged), ({ event }) =>
@@ -263,17 +263,24 @@ interface Unnamed {
 function unnamedBy(booked: readonly Booked[], holders: ReadonlyMap<string, Holder>): Unnamed[] {
   return booked.flatMap(({ event }) => {
     if (event.type !== 'CdrReceived') return [];
-    const { credit, session_id, start_date_time, total_energy } = billedBy(event);
+    const billed = billedBy(event);
     const holder = holders.get(event.private.id);
-    // CDR-09: nor has a reservation that never became one.
-    if (credit || session_id !== undefined || total_energy === 0 || !holder) return [];
-    return [{ party: partyText(event.cdr), accountId: holder.accountId, startedAt: rfc3339(instant(start_date_time)) }];
+    if (billed.credit || billed.session_id !== undefined || !holder || !isCharge(billed)) return [];
+    return [{ party: partyText(event.cdr), accountId: holder.accountId, startedAt: rfc3339(instant(billed.start_date_time)) }];
   });
 }
 
+/** CDR-09: nor has a reservation that never became one a Session. As `IS_CHARGE` has it. */
+function isCharge({ total_energy, charging_periods }: PublicCdr): boolean {
+  return total_energy !== 0 || charging_periods.some(({ dimensions }) =>
+    dimensions.some(({ type, volume }) => (type === 'TIME' || type === 'PARKING_TIME') && volume !== 0));
+}
+
 /** The Session of each, that began with it as far as can be told: the same one however often it is looked for. */
-async function unnamedOver(db: Database, cdrs: readonly Unnamed[]): Promise<Over[]> {
+async function unnamedOver({ db, list }: BookingParts, cdrs: readonly Unnamed[]): Promise<Over[]> {
   if (cdrs.length === 0) return [];
+  // A Session that is heard of from now on finds it there.
+  await list.caughtUp();
   const { rows } = await db.query<Over>(
     `SELECT DISTINCT ON (c.n) c.party, r.session_id AS "sessionId"
      FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) WITH ORDINALITY AS c (party, account_id, started_at, n)

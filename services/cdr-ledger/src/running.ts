@@ -251,6 +251,10 @@ function chargedSoFar(session: Session, place: ForDriver['place']): ForDriver {
 export const BEGAN_TOGETHER = (one: string, other: string) => `${APART_S(one, other)} <= 300`;
 export const APART_S = (one: string, other: string) => `abs(extract(epoch FROM ${one} - ${other}))`;
 
+/** And no reservation that never became one: a CDR `c` of an event `e`. */
+const IS_CHARGE = `(c.energy_kwh <> 0 OR jsonb_path_exists(e.data::jsonb,
+  '$.cdr.charging_periods[*].dimensions[*] ? ((@.type == "TIME" || @.type == "PARKING_TIME") && @.volume != 0)'))`;
+
 interface Stored {
   readonly accountId: string;
   readonly session: Session;
@@ -274,9 +278,9 @@ async function store(
        amount, active, billed, updated_at, started_at)
      SELECT $1, $2, $3, $4, $5, $6, $7, $8 AND NOT b.billed, $9 OR b.billed, $10, $11
      FROM (SELECT EXISTS (
-       SELECT FROM private_parts p JOIN cdrs c ON c.private_id = p.id
+       SELECT FROM private_parts p JOIN cdrs c ON c.private_id = p.id JOIN events e ON e."position" = c."position"
        WHERE p.token_party = $12 AND p.token_key = $13 AND p.charged_to > $11::timestamptz
-         AND ${BEGAN_TOGETHER('p.charged_from', '$11::timestamptz')} AND c.party = $1 AND c.session_id IS NULL AND c.energy_kwh <> 0
+         AND ${BEGAN_TOGETHER('p.charged_from', '$11::timestamptz')} AND c.party = $1 AND c.session_id IS NULL AND ${IS_CHARGE}
          AND NOT EXISTS (SELECT FROM running_charges o WHERE o.account_id = $3 AND o.party = $1 AND o.session_key <> $2
            AND ${APART_S('o.started_at', 'p.charged_from')} < ${APART_S('$11::timestamptz', 'p.charged_from')})) AS billed) b
      ON CONFLICT (party, session_key) DO UPDATE SET account_id = excluded.account_id,

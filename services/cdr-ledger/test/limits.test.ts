@@ -129,6 +129,38 @@ describe('at the limit', () => {
     await expect.poll(async () => (await balanceOf(plunk, otherId)).left).toBe('4.61');
   });
 
+  test('a charge counts once, too, whose Session is heard of before its CDR, that names none, is in the list', async () => {
+    const { token, contractId } = await newDriver(plunk, 'LIST-BEHIND');
+    const holding = await plunk.ledgerDb.connect();
+    onTestFinished(() => holding.release(true));
+    await holding.query('BEGIN; LOCK TABLE cdrs IN SHARE MODE');
+    await pushCdr(plunk, { ...cdrOf(token, 'LB-1-C1', { total_cost: { excl_vat: 12, incl_vat: 12.6 } }), session_id: undefined });
+    await expect.poll(waiting).toBe(1);
+    await plunk.sessionMoves({ ...running(token, 'LB-1', 12, '2022-02-01T18:20:00Z'), status: 'COMPLETED' });
+    await expect.poll(async () => (await plunk.ledgerDb.query(`SELECT FROM running_charges WHERE session_key = 'lb-1'`)).rowCount).toBe(1);
+    await holding.query('COMMIT');
+    await expect.poll(async () => (await balanceOf(plunk, contractId))).toMatchObject({ balance: '-13.76', left: '6.24' });
+  });
+
+  test('a charge of no energy counts once, too, where its CDR names no Session', async () => {
+    const session = (token: Token) => plunk.sessionMoves({ ...running(token, `NE-${token.uid}`, 5, '2022-02-01T18:20:00Z'), kwh: 0, status: 'COMPLETED' });
+    const parked = { start_date_time: cdr.start_date_time, dimensions: [{ type: 'ENERGY' as const, volume: 0 }, { type: 'PARKING_TIME' as const, volume: 1.3333 }] };
+    const billed = (token: Token) => pushCdr(plunk, {
+      ...cdrOf(token, `NE-${token.uid}-1`, { total_cost: { excl_vat: 5, incl_vat: 5.25 }, total_energy: 0, charging_periods: [parked] }), session_id: undefined });
+    const { token, contractId } = await newDriver(plunk, 'NO-ENERGY');
+    await session(token);
+    // 5.25 and 0.75 × 1.05
+    await expect.poll(async () => (await balanceOf(plunk, contractId)).left).toBe('13.96');
+    await billed(token);
+    await expect.poll(() => balanceOf(plunk, contractId)).toMatchObject({ balance: '-6.04', left: '13.96' });
+    const { token: other, contractId: otherId } = await newDriver(plunk, 'NO-ENERGY-FIRST');
+    await billed(other);
+    expect((await retailOfCdr(plunk, `NE-${other.uid}-1`)).state).toBe('booked');
+    await session(other);
+    await plunk.sessionMoves({ ...running(other, 'NE-NEXT', 1, '2022-02-01T18:21:00Z'), start_date_time: '2022-02-01T18:20:30Z' });
+    await expect.poll(async () => (await balanceOf(plunk, otherId)).left).toBe('12.33');
+  });
+
   test('of two charges that one card began within five minutes, a CDR that names no Session ends the count of its own alone', async () => {
     const { token, contractId } = await newDriver(plunk, 'TWO-AT-ONCE');
     const second = (exclVat: number, at: string) => ({ ...running(token, 'TO-2', exclVat, at), start_date_time: '2022-02-01T17:02:00Z' });
