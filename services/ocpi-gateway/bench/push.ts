@@ -26,6 +26,8 @@ const BURST = 15_000;
 const MANY_PER_S = 3000;
 const FEW_PER_S = 300;
 const ROUNDS = 5;
+/** As the README has it for a process that sends. */
+const SENDING_FLAGS = ['--max-semi-space-size=64', '--single-threaded-gc'];
 
 const { databaseUrl, natsUrl, seconds } = JSON.parse(process.argv[2]!) as { databaseUrl: string; natsUrl: string; seconds: number };
 const peers = fork(join(import.meta.dirname, 'peers.js'), [String(PARTNERS)]);
@@ -61,6 +63,7 @@ await fromTeller();
 await bus.answer(listLocations, async (requests) => requests.map(() => ({ objectsJson: [], total: 0 })));
 const { urls } = await start({ ...env, OCPI_PROCESS: 'listening' });
 const sender = fork(join(import.meta.dirname, '../src/main.js'), {
+  execArgv: [...process.execArgv, ...SENDING_FLAGS],
   env: { ...process.env, ...env, OCPI_PROCESS: 'sending', OCPI_PUBLIC_URL: new URL(urls!['ocpi']!).origin },
 });
 await new Promise((resolve) => sender.once('message', resolve));

@@ -21,7 +21,7 @@ const CONNECTIONS = 12;
 /** Facts in one transaction: of a Location that changed many times in it only the last is written, and partners are roused once. */
 const HEARD_AT_ONCE = 1_000;
 /** In a rush of changes of Locations, for how long the next gather, real time: a partner has a status within 2 s all the same. */
-const GATHER_MS = 400;
+const GATHER_MS = 250;
 /** What a killed process was working on waits for so long. */
 const LEASE_MS = 5_000;
 const PATIENCE_AT_STOP_MS = 2_000;

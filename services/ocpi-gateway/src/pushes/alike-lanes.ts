@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Database, textArray } from '#postgres';
 import { Changes } from './changes.ts';
 import { type Batch, namesOf, type Taken, type Waiting } from './lane-rows.ts';
+import type { PushedKey } from './pushed-rows.ts';
 import type { LocationTexts } from './text-rows.ts';
 
 /** Of a lane whose batches say only what all partners see alike. */
@@ -11,8 +12,8 @@ interface AlikeLane {
   /** As the database was when it was looked at first: what was written since is seen by it. */
   seen: string | undefined;
   readonly sinceMs: number;
-  /** Locations that it is told by its position alone. */
-  readonly known: Set<string>;
+  /** Locations that it is told by its position alone, and their keys. */
+  readonly known: Map<string, PushedKey>;
 }
 
 /** Real time; what was written by then is kept for twice as long (`sweepTexts`). */
@@ -39,7 +40,7 @@ export class AlikeLanes {
     if (lane !== partnerId) return;
     const held = this.lanes.get(lane);
     if (held) held.told = told;
-    else this.lanes.set(lane, { told, seen: undefined, sinceMs: performance.now(), known: new Set() });
+    else this.lanes.set(lane, { told, seen: undefined, sinceMs: performance.now(), known: new Map() });
   }
 
   /** The next batch of a lane that says only what is seen alike. Undefined: there is none, or it is not known to be one. */
@@ -54,21 +55,21 @@ export class AlikeLanes {
     const { changes, upto } = behind;
     const unknown = changes.filter(({ objectKey }) => !held.known.has(objectKey)).map(({ objectKey }) => objectKey);
     const batch = randomUUID();
-    const keys = changes.map(({ objectKey }) => ({ key: { partnerId, module: 'locations' as const, objectKey } }));
+    const keys = changes.map(({ objectKey }) => held.known.get(objectKey) ?? { partnerId, module: 'locations' as const, objectKey });
     const { rows: [row] } = await this.db.query<{ seen: string | null }>(
       { name: 'lane-take-changes', text: 'SELECT push_take_changes($1, $2, $3, $4, $5, $6, $7) AS seen' },
       [lane, batch, String(held.told), Math.floor(now), held.seen ?? null, textArray(unknown), textArray(namesOf(keys)!)],
     );
     if (row!.seen === null) return this.forget(lane);
     held.seen ??= row!.seen;
-    for (const key of unknown) held.known.add(key);
+    for (const key of keys) held.known.set(key.objectKey, key);
     this.known += unknown.length;
     const had = changes.map((change) => this.changes.toldBefore(change, held.told));
     const older = await this.texts.of(had.filter((version) => version !== undefined).filter((version) => this.changes.textOf(version) === undefined));
     const waiting = changes.map(({ version, text }, n): Waiting => {
       const acknowledged = had[n] === undefined ? undefined : this.changes.textOf(had[n]) ?? older.get(had[n]);
       return {
-        ...keys[n]!, version, current: text, shared: true, queued: false, refusals: 0, attempts: 0, waits: 0, queuedMs: 0, acknowledged,
+        key: keys[n]!, version, current: text, shared: true, queued: false, refusals: 0, attempts: 0, waits: 0, queuedMs: 0, acknowledged,
         // What it was told is not known any more.
         unclear: had[n] !== undefined && acknowledged === undefined,
       };

@@ -59,7 +59,7 @@ const QUEUED_MS = 5;
 interface Sending {
   readonly held: Waiting;
   readonly steps: readonly Step[];
-  outcome?: Outcome | 'nothing to say';
+  outcome: Failure | 'done' | 'nothing to say' | undefined;
 }
 
 /** Sends what waits in partners' lanes: docs/adr/0005. */
@@ -67,12 +67,14 @@ export class Delivery {
   private readonly cdrs: CdrDelivery;
   private readonly texts: LocationTexts;
   private readonly alike: AlikeLanes;
+  private readonly isOfHub: boolean;
   private granted = { atMs: -Infinity, sinceMs: 0 };
 
   constructor(private readonly parts: DeliveryParts) {
     this.cdrs = new CdrDelivery(parts);
     this.texts = new LocationTexts(parts.db);
     this.alike = new AlikeLanes(parts.db, this.texts);
+    this.isOfHub = parts.parties.all.some(({ roles }) => roles.includes('HUB'));
   }
 
   /** What is due of a lane, batch after batch, as long as it takes no longer than a moment. */
@@ -144,8 +146,9 @@ export class Delivery {
     const { db } = this.parts;
     const grantedMs = waiting.some(({ key }) => key.module === 'locations') ? await this.grantedMs() : undefined;
     const batch: Sending[] = waiting.map((held) => {
-      const steps = difference(held.key.module as PushedModule, { ...held, grantedMs });
-      return { held, steps, ...(steps.length === 0 ? { outcome: 'nothing to say' } as const : {}) };
+      const { key, current, acknowledged, unclear } = held;
+      const steps = difference(key.module as PushedModule, { current, acknowledged, unclear, grantedMs });
+      return { held, steps, outcome: steps.length === 0 ? 'nothing to say' : undefined };
     });
     if (batch.length === 0) return undefined;
     const news = batch.filter(({ steps }) => steps.length > 0);
@@ -173,7 +176,8 @@ export class Delivery {
       for (const one of next) {
         const outcome = await this.sendOne(partner, hold, one);
         if (!outcome) return;
-        one.outcome = outcome;
+        // Of an answer that is no more than a yes nothing is kept until the batch ends.
+        one.outcome = outcome.kind === 'ok' ? 'done' : outcome;
         if (outcome.kind !== 'ok' && isOfTheLine(outcome)) isDown = true;
         if (isDown) return;
       }
@@ -185,7 +189,7 @@ export class Delivery {
     const { db, calls, parties } = this.parts;
     const { key, current } = held;
     const endpoint = takerOf(partner, key.module)!;
-    const isOfHub = parties.all.some(({ roles }) => roles.includes('HUB'));
+    const { isOfHub } = this;
     const correlationId = isOfHub ? await correlationOf(db, key) : undefined;
     const options: CallOptions = { ...(key.module === 'hubclientinfo' ? { routing: false } : {}), ...(correlationId ? { correlationId } : {}) };
     const object = objectOf(held);
@@ -211,8 +215,7 @@ export class Delivery {
     const failed = failures(batch);
     const ofTheLine = failed.map(({ outcome }) => outcome).filter(isOfTheLine);
     const wasHeard = batch.some(
-      ({ outcome }) =>
-        outcome !== undefined && outcome !== 'nothing to say' && !(outcome.kind !== 'ok' && isOfTheLine(outcome)),
+      ({ outcome }) => outcome === 'done' || (outcome !== undefined && outcome !== 'nothing to say' && !isOfTheLine(outcome)),
     );
     const line = lineAfter({ failures: taken.failures, ofTheLine, wasHeard }, { clock, settings });
     await this.complain(partner, failed);
@@ -296,12 +299,12 @@ export class Delivery {
 }
 
 function isDone({ outcome }: Sending): boolean {
-  return outcome === 'nothing to say' || (outcome !== undefined && outcome.kind === 'ok');
+  return outcome === 'done' || outcome === 'nothing to say';
 }
 
 function failures(batch: readonly Sending[]): { held: Waiting; outcome: Failure }[] {
   return batch.flatMap(({ held, outcome }) =>
-    (outcome === undefined || outcome === 'nothing to say' || outcome.kind === 'ok' ? [] : [{ held, outcome }]));
+    (outcome === undefined || outcome === 'done' || outcome === 'nothing to say' ? [] : [{ held, outcome }]));
 }
 
 /** Of a Session elsewhere: it is our driver's. */

@@ -167,13 +167,13 @@ export async function noteSending<T extends Waiting>(db: Database, taken: Taken,
 /** False where the lane is somebody else's now. */
 export async function nameSending(db: Queryable, { lane, batch }: Taken, objects: readonly Waiting[]): Promise<boolean> {
   const { rowCount } = await db.query({ name: 'lane-sending', text: 'UPDATE push_lanes SET sending = $3 WHERE lane = $1 AND batch = $2' }, [
-    lane, batch, namesOf(objects),
+    lane, batch, namesOf(objects.map(({ key }) => key)),
   ]);
   return rowCount === 1;
 }
 
-export function namesOf(objects: readonly Pick<Waiting, 'key'>[]): string[] | null {
-  return objects.length === 0 ? null : objects.map(({ key: { module, objectKey } }) => `${module} ${objectKey}`);
+export function namesOf(keys: readonly PushedKey[]): string[] | null {
+  return keys.length === 0 ? null : keys.map(({ module, objectKey }) => `${module} ${objectKey}`);
 }
 
 /** How it stands with the line: undefined leaves it as it is. */
