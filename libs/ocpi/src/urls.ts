@@ -2,9 +2,11 @@ import { BlockList, isIP } from 'node:net';
 
 /** An endpoint and path segments, joined by exactly one `/`, each segment percent-encoded. TRN-16. */
 export function joinUrl(endpoint: string, ...segments: readonly string[]): string {
-  const [base = '', ...query] = endpoint.split('?');
-  const path = [base.replace(/\/+$/, ''), ...segments.map(pathSegment)].join('/');
-  return query.length > 0 ? `${path}?${query.join('?')}` : path;
+  const end = endpoint.indexOf('?');
+  const base = end < 0 ? endpoint : endpoint.slice(0, end);
+  let path = base.endsWith('/') ? base.replace(/\/+$/, '') : base;
+  for (const segment of segments) path += `/${pathSegment(segment)}`;
+  return end < 0 ? path : path + endpoint.slice(end);
 }
 
 /** "." and ".." would be resolved away by any URL parser, also percent-encoded, so they are no segment. */

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { connectBus, startRelay, told, type TellSource, type ToldRow } from '#bus';
-import { toJsonBytes } from '#contracts';
 import { evseStatusChanged } from '#contracts/locations';
 import { exampleLocation } from '#ocpi';
 
@@ -30,6 +29,8 @@ const log: TellSource = {
 };
 startRelay(await connectBus({ natsUrl, platform, service: 'bench' }), log);
 
+const [ID, AT] = ['the-id', 'the-instant'];
+const texts = { AVAILABLE: textWith('AVAILABLE'), CHARGING: textWith('CHARGING') };
 let turn = 0;
 const toldMs: number[] = [];
 process.on('message', (count: number) => {
@@ -46,11 +47,16 @@ function change(): ToldRow {
   turn += 1;
   toldMs.push(Date.now());
   const at = new Date(toldMs.at(-1)!).toISOString();
-  const evses = exampleLocation.evses!.map((evse, n) => (n === 0 ? { ...evse, status: status as 'CHARGING', last_updated: at } : evse));
   const { key, bytes } = told(evseStatusChanged, {
-    own: true, party: { countryCode: 'CA', partyId: 'BCT' }, locationId: id, evseUid: evses[0]!.uid, status, lastUpdated: at,
-    locationJson: toJsonBytes({ ...exampleLocation, id, evses, last_updated: at }),
+    own: true, party: { countryCode: 'CA', partyId: 'BCT' }, locationId: id, evseUid: exampleLocation.evses![0]!.uid, status, lastUpdated: at,
+    locationJson: Buffer.from(texts[status].replaceAll(AT, at).replace(ID, id)),
   });
   last += 1n;
   return { position: last, id: randomUUID(), key, kind: `${evseStatusChanged.thing}.${evseStatusChanged.happened}.v1`, bytes, at };
+}
+
+/** Made before it is measured: who tells has it in a row. */
+function textWith(status: 'AVAILABLE' | 'CHARGING'): string {
+  const evses = exampleLocation.evses!.map((evse, n) => (n === 0 ? { ...evse, status, last_updated: AT } : evse));
+  return JSON.stringify({ ...exampleLocation, id: ID, evses, last_updated: AT });
 }
