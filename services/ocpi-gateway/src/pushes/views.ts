@@ -80,12 +80,11 @@ export function isForAll({ module, current, isPrivate }: OwnObject, granted: Gra
 
 /**
  * What a partner who had a Location gets when it may not see it any more: what it had, all EVSEs REMOVED
- * (LOC-03). Nothing that was not said before; the same once more changes nothing.
+ * (LOC-03). Nothing that was not said before.
  */
 export function withdrawnView(had: string, atMs: number): string {
   const location = JSON.parse(had) as Location;
-  if (isWithdrawn(location)) return had;
-  const evses = location.evses!.map((evse) =>
+  const evses = location.evses?.map((evse) =>
     evse.status === 'REMOVED' ? evse : { ...laterThan(atMs, evse), status: 'REMOVED' as const },
   );
   return JSON.stringify({ ...laterThan(atMs, location), evses });

@@ -13,6 +13,8 @@ interface Held {
   readonly partnerId: string;
   readonly objectKey: string;
   readonly sinceMs: bigint;
+  /** Seen as the others see it. */
+  readonly shared: boolean;
   readonly current: string;
   readonly acknowledged: string | null;
   /** The partner has it, may have it, or is being sent it. */
@@ -43,13 +45,13 @@ export async function withdrawLocations(
   return { own, unsent };
 }
 
-/** Those of these Locations that their partners have, or are to have, and that are not withdrawn yet. */
+/** Those of these Locations that their partners have, or are to have, and that are not withdrawn yet. One that is so for all may come back for others. */
 async function shownOf(tx: Tx, hidden: readonly Hidden[]): Promise<Held[]> {
   if (hidden.length === 0) return [];
   const { rows } = await tx.query<Held>(
     {
       name: 'push-shown',
-      text: `SELECT partner_id AS "partnerId", p.object_key AS "objectKey", given.since AS "sinceMs", ${NOW} AS current, ${HAD} AS acknowledged,
+      text: `SELECT partner_id AS "partnerId", p.object_key AS "objectKey", given.since AS "sinceMs", p.shared, ${NOW} AS current, ${HAD} AS acknowledged,
         acknowledged IS NOT NULL OR acknowledged_version IS NOT NULL OR unclear OR EXISTS (SELECT FROM push_lanes l
           WHERE l.lane = p.partner_id AND 'locations ' || p.object_key = ANY (l.sending)) AS "isKnown"
       FROM unnest($1::text[], $2::text[], $3::bigint[]) AS given (partner, key, since)
@@ -61,7 +63,7 @@ async function shownOf(tx: Tx, hidden: readonly Hidden[]): Promise<Held[]> {
       hidden.map(({ sinceMs }) => Math.floor(sinceMs)),
     ],
   );
-  return rows.filter(({ current }) => current !== null && !isWithdrawn(JSON.parse(current) as Location));
+  return rows.filter(({ current, shared, isKnown }) => current !== null && (shared || !isKnown || !isWithdrawn(JSON.parse(current) as Location)));
 }
 
 /** Which partners see one of these Locations as the others do. */
