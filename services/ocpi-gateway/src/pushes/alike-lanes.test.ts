@@ -10,7 +10,7 @@ import { AlikeReceivers } from './alike-receivers.ts';
 import { type Batch, settleAcknowledged, takeBatch, type Waiting } from './lane-rows.ts';
 import { forgetAcknowledged, forgetOne, lockLinks, notePark } from './pushed-rows.ts';
 import { pushOf, queueAll, queuedOf } from './queue-rows.ts';
-import { LocationTexts } from './text-rows.ts';
+import { LocationTexts, sweepTexts } from './text-rows.ts';
 
 /*
  * What a partner is told of Locations against what it has: whatever happens between, of which it is said to have acknowledged
@@ -106,11 +106,11 @@ class Network {
   }
 
   /** A batch of a partner's lane, by one of the senders; whether there was one. */
-  async send(partnerId: string, by: number, { ends = 'well', meanwhile }: { ends?: End; meanwhile?: () => Promise<void> } = {}): Promise<boolean> {
+  async send(partnerId: string, by: number, { ends = 'well', meanwhile, most = MOST }: { ends?: End; meanwhile?: () => Promise<void>; most?: number } = {}): Promise<boolean> {
     const { alike, texts } = this.senders[by]!;
     const ours = { lane: partnerId, partnerId, hold };
-    const short = await alike.take(ours, { now: NOW, most: MOST });
-    const batch = short ?? await takeBatch(db, texts, ours, { now: NOW, most: MOST });
+    const short = await alike.take(ours, { now: NOW, most });
+    const batch = short ?? await takeBatch(db, texts, ours, { now: NOW, most });
     if (!batch) return false;
     this.ways[short ? 'short' : 'long'] += 1;
     const sent = ends === 'well' ? batch.waiting : batch.waiting.slice(0, 1);
@@ -122,8 +122,7 @@ class Network {
     if (ends === 'refused' && sent[0]) await this.park(sent[0]);
     for (let left: { held: Waiting }[] | undefined = (ends === 'refused' ? [] : sent).map((held) => ({ held })), first = true; first || left.length > 0; first = false)
       left = (await settleAcknowledged(db, taken, undefined, left, NOW)) ?? [];
-    if (taken.upto === undefined) alike.forget(partnerId);
-    else alike.stands(taken, taken.upto);
+    alike.stands(taken);
     return true;
   }
 
@@ -244,4 +243,47 @@ test('LOC-02 what a partner is not told of any more it is not told when it chang
   await network.change(['K-0', 'K-1']);
   await network.send('a', 0);
   expect(network.have.get('a')!.get('K-0')).toBe(had);
+});
+
+test('LOC-03 what a partner may not see any more it is not told, though a clock that leapt took away what was noted of that', async () => {
+  const network = await known();
+  await network.hide('a', 'K-0');
+  await network.send('a', 1);
+  await db.query(`UPDATE told_otherwise SET at = at - interval '1 hour'`);
+  await sweepTexts(db);
+  await network.change(['K-0', 'K-1']);
+  await network.send('a', 0);
+  expect(network.have.get('a')!.get('K-0')).toContain('REMOVED');
+});
+
+/** Partner a was away: of what `changed` K-0 first, nobody has that any more, and the first sender remembers it. */
+async function away(changed: readonly string[]): Promise<Network> {
+  const network = await known();
+  const all = ['K-0', ...changed];
+  await network.change(all);
+  for (const partnerId of ['a', 'b'])
+    for (let round = 0; round < 2; round += 1) while (await network.send(partnerId, 0));
+  for (const key of [...all, 'K-0']) {
+    await network.change([key]);
+    await network.send('b', 0);
+  }
+  await db.query(`UPDATE old_versions SET since = since - interval '1 hour'`);
+  await sweepTexts(db);
+  return network;
+}
+
+test('LOC-02 a partner whose line is tried with one Location first is told of the others by what it had', async () => {
+  const network = await away(['K-1']);
+  await db.query(`UPDATE push_lanes SET failures = 1 WHERE lane = 'a'`);
+  await network.send('a', 0);
+  await db.query('UPDATE push_lanes SET failures = 0');
+  await network.send('a', 0);
+  expect(await network.missing()).toEqual([]);
+});
+
+test('LOC-02 a partner that is told of many Locations by parts is told of the last ones by what it had', async () => {
+  const network = await away(Array.from({ length: 9 }, (_, n) => `K-${n + 1}`));
+  await network.send('a', 0, { most: 2 });
+  await network.send('a', 0, { most: 2 });
+  expect(await network.missing()).toEqual([]);
 });

@@ -16,7 +16,7 @@ interface AlikeLane {
   readonly known: Map<string, PushedKey>;
 }
 
-/** Real time; what was written by then is kept for twice as long (`sweepTexts`). */
+/** Real time; for longer than that nobody relies on what is noted, which a database that was set back may lack. */
 const KNOWN_FOR_MS = 300_000;
 /** In all lanes. */
 const MOST_KNOWN = 200_000;
@@ -35,9 +35,12 @@ export class AlikeLanes {
     this.changes = new Changes(db);
   }
 
-  /** A lane's position, of which nothing is being sent. */
-  stands({ lane, partnerId }: Pick<Taken, 'lane' | 'partnerId'>, told: bigint): void {
-    if (lane !== partnerId) return;
+  /**
+   * How a lane stands behind a batch that went the long way. Where that took one object, to see whether the line is up, the lane may
+   * have passed by what others were told of and is not there any more: what it was told before only rows say.
+   */
+  stands({ lane, partnerId, upto: told, failures }: Taken): void {
+    if (lane !== partnerId || told === undefined || failures > 0) return this.forget(lane);
     const held = this.lanes.get(lane);
     if (held) held.told = told;
     else this.lanes.set(lane, { told, seen: undefined, sinceMs: performance.now(), known: new Map() });
@@ -50,7 +53,8 @@ export class AlikeLanes {
     const held = this.lanes.get(lane);
     if (!held) return undefined;
     if (performance.now() - held.sinceMs > KNOWN_FOR_MS || this.known > MOST_KNOWN) return this.forget(lane);
-    const behind = await this.changes.behind(held.told, (most - 1) * 8);
+    // The long way takes all up to (most - 1) * 8, of more the next versions: then this much is left at least, and the same may be so.
+    const behind = await this.changes.behind(held.told, (most - 1) * 8 - most);
     if (!behind || behind.changes.length === 0) return undefined;
     const { changes, upto } = behind;
     const unknown = changes.filter(({ objectKey }) => !held.known.has(objectKey)).map(({ objectKey }) => objectKey);

@@ -235,8 +235,7 @@ export class Delivery {
       left = rest;
       if (left.length > 0) await sleep(QUEUED_MS);
     }
-    if (ended.upto === undefined) this.alike.forget(taken.lane);
-    else this.alike.stands(taken, ended.upto);
+    this.alike.stands(ended);
     if (line.news?.failures === 0) await noteUp(db, partner.id, clock.now());
     return line.retry;
   }

@@ -62,3 +62,29 @@ test('a Location that partners see alike is kept once for all, and as it was as 
   await db.close();
   await drop();
 });
+
+test('what a partner has by its position stays where what replaced it went before', async () => {
+  const { url, drop } = await freshDatabase();
+  const db = await openDatabase({ url, schema: 'ocpi_gateway', migrations });
+  await db.query(`INSERT INTO partners (partner_id, name, state, versions_url) VALUES ('p', 'p', 'registered', '')`);
+  const change = (objectKey: string, second: number) => db.tx((tx) => queueAll(tx, {
+    shared: [{ partnerIds: ['p'], objects: [queuedOf({ module: 'locations', objectKey, current: JSON.stringify({ last_updated: `2022-02-01T17:00:0${second}Z` }) })] }],
+  }, 0));
+  const standsAt = (version: number) => db.query(`UPDATE push_lanes SET told = (SELECT min(version) FROM location_texts) + $1`, [version - 1]);
+  const sweep = async () => {
+    await db.query(`UPDATE old_versions SET since = since - interval '1 hour'`);
+    await sweepTexts(db);
+  };
+  await change('L', 1);
+  await standsAt(1);
+  await change('L', 2);
+  await change('M', 3);
+  await change('L', 4);
+  await sweep();
+  // It was told of M alone: what is there of L behind its position is newer.
+  await standsAt(3);
+  await sweep();
+  expect((await db.query<{ n: bigint }>(`SELECT count(*) AS n FROM location_texts WHERE object_key = 'L'`)).rows).toEqual([{ n: 2n }]);
+  await db.close();
+  await drop();
+});

@@ -47,15 +47,21 @@ const KEPT_S = 60;
 
 /**
  * Texts that are replaced and that no partner has any more: by its lane's position (of one that is sending, any behind
- * it), or by its row.
+ * it), or by its row. What replaced one may have gone before it, where nobody had that: a position may have passed that by.
  */
 export async function sweepTexts(db: Database): Promise<void> {
   await db.query(
     `WITH lanes AS MATERIALIZED (SELECT told, sending IS NOT NULL AS is_sending FROM push_lanes WHERE lane = partner_id),
-      gone AS (DELETE FROM old_versions o WHERE since < clock_timestamp() - $1::int * interval '1 s'
-        AND NOT EXISTS (SELECT FROM lanes WHERE told < o.replaced_by AND (told >= o.version OR is_sending))
-        AND NOT EXISTS (SELECT FROM pushed p WHERE p.acknowledged_version = o.version) RETURNING version)
+      old AS MATERIALIZED (SELECT version, (SELECT min(n.version) FROM location_texts n WHERE n.object_key = t.object_key AND n.version > t.version) AS next
+        FROM old_versions JOIN location_texts t USING (version) WHERE since < clock_timestamp() - $1::int * interval '1 s'),
+      gone AS (DELETE FROM old_versions o USING old WHERE o.version = old.version
+        AND NOT EXISTS (SELECT FROM lanes WHERE told < old.next AND (told >= old.version OR is_sending))
+        AND NOT EXISTS (SELECT FROM pushed p WHERE p.acknowledged_version = old.version) RETURNING o.version)
       DELETE FROM location_texts t USING gone WHERE t.version = gone.version`, [KEPT_S],
   );
-  await db.query(`DELETE FROM told_otherwise WHERE at < clock_timestamp() - interval '10 min'`);
+  // Whoever has not seen what goes sees in its place, by no clock, that something went.
+  await db.query(
+    `WITH gone AS (DELETE FROM told_otherwise WHERE at < clock_timestamp() - interval '10 min' RETURNING partner_id)
+      INSERT INTO told_otherwise (partner_id) SELECT DISTINCT partner_id FROM gone`,
+  );
 }
