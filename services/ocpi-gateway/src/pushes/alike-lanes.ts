@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Database, textArray } from '#postgres';
+import { KNOWN_FOR_MS } from './batch-functions.ts';
 import { Changes } from './changes.ts';
 import { type Batch, namesOf, type Taken, type Waiting } from './lane-rows.ts';
 import type { PushedKey } from './pushed-rows.ts';
@@ -16,8 +17,6 @@ interface AlikeLane {
   readonly known: Map<string, PushedKey>;
 }
 
-/** Real time; for longer than that nobody relies on what is noted, which a database that was set back may lack. */
-const KNOWN_FOR_MS = 300_000;
 /** In all lanes. */
 const MOST_KNOWN = 200_000;
 

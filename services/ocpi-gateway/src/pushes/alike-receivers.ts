@@ -1,9 +1,7 @@
 import { intArray, textArray, type Tx } from '#postgres';
-import { isAlike, notSeen } from './batch-functions.ts';
+import { isAlike, KNOWN_FOR_MS, notSeen } from './batch-functions.ts';
 import type { SharedLocations } from './queue-rows.ts';
 
-/** Real time; for longer than that nobody relies on what is noted, which a database that was set back may lack. */
-const KNOWN_FOR_MS = 300_000;
 /** Locations, by who sees them alike. */
 const MOST_KNOWN = 200_000;
 

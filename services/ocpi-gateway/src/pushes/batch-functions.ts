@@ -163,6 +163,9 @@ export const toldOtherwise = [
   `CREATE TRIGGER push_told_no_more AFTER DELETE ON pushed FOR EACH ROW WHEN (${isAlike('OLD')}) EXECUTE FUNCTION push_told_otherwise()`,
 ];
 
+/** By those who remember, real time: longer than that nobody relies on what is noted, which a database that was set back may lack. */
+export const KNOWN_FOR_MS = 300_000;
+
 /** Of a partner `held`, since a snapshot. */
 export const notSeen = (seen: string) =>
   `EXISTS (SELECT FROM told_otherwise o WHERE o.partner_id = held.partner_id AND NOT pg_visible_in_snapshot(o.transaction, ${seen}))`;
