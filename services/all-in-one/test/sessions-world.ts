@@ -60,7 +60,7 @@ const evse = (n: string, tariffId = 'L2') => ({
 /** Of the meter at L2-01, as it stands in the settings. */
 export const meterKeys = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 
-const settings = {
+export const settings = {
   meters: [
     { evse_uid: 'L2-01', public_key: meterKeys.publicKey.export({ type: 'spki', format: 'pem' }) },
   ],
@@ -209,13 +209,14 @@ export const sessionOf = (fact: Fact | undefined) =>
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
-/** `more`: settings of the service beside its own. */
-export async function openWorld(more: object = {}) {
+/** `more`: settings of the service beside its own; `others`: whole sections; `rate`: of the platform's clock. */
+export async function openWorld(more: object = {}, { others = {}, rate = 1 }: { others?: object; rate?: number } = {}) {
   // Tariffs hold from when they are published: before the charges.
   const sessionsSettings = { ...settings.sessions, ...more };
-  const platform = await testPlatform({ ...settings, sessions: sessionsSettings }, {
+  const platform = await testPlatform({ ...settings, ...others, sessions: sessionsSettings }, {
     ROAMWATT_CLOCK_EPOCH: clock('16:55:00'),
     ROAMWATT_CLOCK_STARTED: new Date().toISOString(),
+    ROAMWATT_CLOCK_RATE: String(rate),
   });
   const { env, databaseUrl: url } = platform;
   const bus = await connectBus({
@@ -239,6 +240,7 @@ export async function openWorld(more: object = {}) {
   };
   return {
     bus,
+    env,
     ...listener,
     /** The database of the service itself. */
     openSessionsDb: () => openDatabase({ url, schema: 'sessions', migrations: [] }),
