@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { invitePartner, registerPartner } from '#contracts/ocpi-gateway';
-import { exampleLocation, type Party, routingHeaders } from '#ocpi';
+import { authorization, exampleCdr, exampleLocation, nextLink, type Party, routingHeaders } from '#ocpi';
 import { start } from '../src/start.ts';
 import { HandPartner } from './hand-partner.ts';
 import { call, openSide, type Side, versionsUrl } from './side.ts';
@@ -31,6 +31,7 @@ beforeAll(async () => {
   emsp = await HandPartner.open('Carbon Plunk', 'CPK', 'EMSP', [
     'RECEIVER locations',
     'RECEIVER sessions',
+    'RECEIVER cdrs',
     'SENDER commands',
     'RECEIVER hubclientinfo',
   ]);
@@ -93,6 +94,40 @@ test('HUB-22, TRN-81: a request goes over both hubs with TO and FROM end to end,
   });
   expect(result.status_code).toBe(1000);
   expect(emsp.pushed('POST /results/1')).toHaveLength(1);
+});
+
+test('HUB-20 HUB-22 CDR-01: the next page of a list and the Location of a CDR lead back over both hubs', async () => {
+  const get = (hub: Side, from: HandPartner, to: Party, url: string) => call(hub, url, {
+    token: from.token, headers: routingHeaders({ to, from: { country_code: 'CA', party_id: from.partyId } }),
+  });
+  cpo.answer = (what) => {
+    const offset = Number(new URL(what.split(' ')[1]!, cpo.base).searchParams.get('offset') ?? 0);
+    const next = `<${cpo.base}/locations?date_from=2022-01-01T00%3A00%3A00Z&offset=${offset + 1}&limit=1>; rel="next"`;
+    return { data: [{ ...exampleLocation, ...oasis, id: `L-${offset}` }], headers: { 'X-Total-Count': '3', 'X-Limit': '1', ...(offset < 2 ? { Link: next } : {}) } };
+  };
+  const ids: string[] = [];
+  for (let url: string | undefined = '/ocpi/2.2.1/sender/locations?date_from=2022-01-01T00:00:00Z&limit=1'; url;) {
+    const page = await get(eastHub, emsp, oasis, url);
+    expect([page.status_code, page.headers.get('x-total-count'), page.headers.get('x-limit')]).toEqual([1000, '3', '1']);
+    ids.push(...(page.data as { id: string }[]).map(({ id }) => id));
+    url = nextLink(page.headers.get('link') ?? undefined);
+    if (url) expect(new URL(url).origin).toBe(new URL(versionsUrl(eastHub)).origin);
+  }
+  expect(ids).toEqual(['L-0', 'L-1', 'L-2']);
+  expect(cpo.pushed('GET /locations').slice(1)).toEqual([1, 2].map((n) => `GET /locations?date_from=2022-01-01T00%3A00%3A00Z&offset=${n}&limit=1`));
+
+  const cdr = { ...exampleCdr, ...oasis, cdr_token: { ...exampleCdr.cdr_token, ...plunk } };
+  emsp.answer = (what) => (what.startsWith('GET') ? { data: cdr } : { http: 201, headers: { Location: `${emsp.base}/kept/7?by=EOA` } });
+  const posted = await asked(westHub, cpo, plunk, 'cdrs', 'POST', cdr);
+  expect([posted.http, posted.status_code]).toEqual([201, 1000]);
+  const location = posted.headers.get('location')!;
+  expect(new URL(location).origin).toBe(new URL(versionsUrl(westHub)).origin);
+  expect(await get(westHub, cpo, plunk, location)).toMatchObject({ status_code: 1000, data: cdr });
+  expect(emsp.seen.at(-1)).toMatchObject({
+    what: 'GET /kept/7?by=EOA', headers: { 'ocpi-from-party-id': 'EOA', 'ocpi-to-party-id': 'CPK', authorization: authorization(emsp.given) },
+  });
+  // A URL is its holder's alone, on either hub.
+  expect((await get(eastHub, emsp, oasis, new URL(location).pathname)).http).toBe(404);
 });
 
 test('HUB-22: a request that has gone through a hub before goes round, whichever of its processes it comes back to', async () => {

@@ -42,6 +42,10 @@ const SWEEP_EVERY_MS = 3_600_000;
 /** Of a member's answer, what is for the requester. */
 const PASSED = ['x-total-count', 'x-limit', 'retry-after'] as const;
 
+const CALLED_BACK: ReadonlySet<string> = new Set(['commands', 'chargingprofiles']);
+/** No id of OCPI is longer than 39; what is far from that is not learned, and was taken all the same. */
+const LEARNED_LENGTH_MAX = 512;
+
 /** A leg: from a caller's party to a party of somebody else. */
 interface Leg {
   readonly caller: Partner;
@@ -185,7 +189,7 @@ export class Hub {
     const endpoint = endpointOf(target, module, route.role);
     if (endpoint === undefined) throw refuse('unknown-receiver', `${partyText(to)} has no ${module} ${route.role} interface`);
     const leg = { caller: request.caller.partner, from, to };
-    const below = request.url.slice(publicUrl().length + interfacePath({ module, role: route.role }).length);
+    const below = belowInterface(request.url.slice(publicUrl().length), interfacePath({ module, role: route.role }));
     const name = [request.ids.correlationId, request.method, route.module, route.role, below, partyText(from), partyText(to)].join(' ');
     if (viaOf(request).includes(this.viaUs)) throw goneRound(to);
     return this.once(name, leg, () => this.send(route, request, leg, { target, url: belowEndpoint(endpoint, below) }));
@@ -211,7 +215,8 @@ export class Hub {
     route: Route, request: OcpiRequest, leg: Leg, { target, url: at }: { target: Partner; url: string },
   ): Promise<OcpiReply> {
     const { calls } = this.parts;
-    const asked = await this.crossingUrls.crossed(leg, target, request);
+    // A field of that name in what nobody calls back is somebody's own. TRN-17.
+    const asked = CALLED_BACK.has(route.module) ? await this.crossingUrls.crossed(leg, target, request) : request;
     const url = at.includes('?') ? `${at}&${asked.search.slice(1)}`.replace(/&$/, '') : `${at}${asked.search}`;
     const passed = await this.passOn(leg, target, calls.optionsFor(target), { method: request.method, url, text: asked.text, request });
     if (passed.taken) await this.learn(route, request, leg);
@@ -283,13 +288,18 @@ export class Hub {
       ? [['session', params.session_id, from], ['session-token', sessionOf(from, params.session_id!), to]]
       : role === 'RECEIVER' && module === 'locations' ? [['location', params.location_id, from]]
       : path === '/RESERVE_NOW' ? [['reservation', (body as { reservation_id?: unknown } | null)?.reservation_id, to]] : [];
-    for (const [what, id, party] of learned) if (typeof id === 'string') await learnPlace(db, what, id, party, until);
+    for (const [what, id, party] of learned) if (typeof id === 'string' && id.length <= LEARNED_LENGTH_MAX) await learnPlace(db, what, id, party, until);
   }
 }
 
 /** A Session as its operator tells it. */
 function sessionOf(operator: Party, sessionId: string): string {
   return `${partyText(operator)} ${sessionId}`;
+}
+
+/** Counted in segments: a letter may be percent-encoded, and its path is longer then than the interface's is. */
+function belowInterface(path: string, interfacePath: string): string {
+  return ['', ...path.split('/').slice(interfacePath.split('/').length)].join('/');
 }
 
 /** An endpoint as it was listed, with what is below it and no slash behind that. TRN-15, TRN-16. */

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { exampleLocation, exampleToken, type Party, routes, routingHeaders } from '#ocpi';
+import { interfacePath } from '../src/exchange.ts';
+import { HandPartner } from './hand-partner.ts';
+import { call, type CallOptions, ocpi, openSide, type Side } from './side.ts';
+
+// A hub reads little of what it passes on: whatever a member writes, it goes on as it is or is refused by name.
+
+const hubAsParty = { country_code: 'CA', party_id: 'HUB' };
+const eoa = { country_code: 'CA', party_id: 'EOA' };
+const isle = { country_code: 'CA', party_id: 'ISL' };
+
+let hub: Side;
+let oasis: HandPartner;
+let island: HandPartner;
+
+beforeAll(async () => {
+  hub = await openSide({
+    party: { ...hubAsParty, name: 'Open Hub', roles: ['HUB'] },
+    hub: { quiet_s: 3600, offline_check_s: 3600 },
+    ocpi,
+  });
+  oasis = await HandPartner.open('Oasis', 'EOA', 'CPO', [
+    'SENDER locations', 'SENDER sessions', 'RECEIVER tokens', 'RECEIVER commands', 'RECEIVER chargingprofiles', 'RECEIVER hubclientinfo',
+  ]);
+  island = await HandPartner.open('Island', 'ISL', 'EMSP', [
+    'RECEIVER locations', 'RECEIVER sessions', 'RECEIVER cdrs', 'RECEIVER tariffs', 'SENDER tokens', 'SENDER commands', 'SENDER chargingprofiles',
+  ]);
+  for (const partner of [oasis, island]) expect((await partner.register(hub)).status_code).toBe(1000);
+});
+afterAll(async () => {
+  await Promise.all([oasis, island].map((partner) => partner?.close()));
+  await hub?.close();
+});
+beforeEach(() => {
+  for (const partner of [oasis, island]) {
+    partner.answer = () => ({});
+    partner.seen.length = 0;
+  }
+});
+
+const receiver = (module: string) => `/ocpi/2.2.1/receiver/${module}`;
+const ask = (from: HandPartner, path: string, { to, ...more }: CallOptions & { to?: Party } = {}) =>
+  call(hub, path, {
+    token: from.token,
+    ...more,
+    headers: routingHeaders({ ...(to ? { to } : {}), from: { country_code: 'CA', party_id: from.partyId } }),
+  });
+
+test.each([
+  ['/ocpi/2.2.1/receive%72/sessions/CA/EOA/S-1', '/sessions/CA/EOA/S-1'],
+  ['/%6fcpi/2.2.1/receiver/sessions/CA/%45OA/S%2D1?x=%31', '/sessions/CA/%45OA/S%2D1?x=%31'],
+])('HUB-21 TRN-16: however the letters of a URL are written, %s, its receiver has what is below the endpoint', async (path, below) => {
+  expect(await ask(oasis, path, { to: isle, method: 'PUT', body: { id: 'S-1' } })).toMatchObject({ http: 200, status_code: 1000 });
+  expect(island.pushed()).toEqual([`PUT ${below}`]);
+});
+
+test('HUB-19: what the receiver took is answered as it said it, however long the ids in it are', async () => {
+  oasis.answer = () => ({ data: { result: 'ACCEPTED', timeout: 30 } });
+  const reservation_id = Array.from({ length: 20_000 }, (_, n) => ((n * n * 7919 + n * 104_729) % 1_679_616).toString(36)).join('');
+  const body = { response_url: `${island.base}/r`, token: exampleToken, location_id: 'L', reservation_id, expiry_date: '2040-01-01T00:00:00Z' };
+  expect(await ask(island, `${receiver('commands')}/RESERVE_NOW`, { to: eoa, method: 'POST', body })).toMatchObject({
+    http: 200, status_code: 1000, data: { result: 'ACCEPTED' },
+  });
+  const cancel = { response_url: `${island.base}/r`, reservation_id };
+  expect(await ask(island, `${receiver('commands')}/CANCEL_RESERVATION`, { method: 'POST', body: cancel })).toMatchObject({ http: 200, status_code: 4001 });
+});
+
+test('TRN-17 HUB-12: only of what is called back the response_url leads through the hub; a field of that name elsewhere goes on as it is', async () => {
+  const body = { ...exampleLocation, ...eoa, id: 'L-1', response_url: 'of our own make' };
+  expect(await ask(oasis, `${receiver('locations')}/CA/EOA/L-1`, { to: isle, method: 'PUT', body })).toMatchObject({ status_code: 1000 });
+  expect(island.seen[0]).toMatchObject({ what: 'PUT /locations/CA/EOA/L-1', body });
+});
+
+test('HUB-19: a member that goes in the midst of a request is 4002, for it may have been done; who is not there any more is 4003', async () => {
+  const put = () => ask(oasis, `${receiver('sessions')}/CA/EOA/S-9`, { to: isle, method: 'PUT', body: { id: 'S-9' } });
+  island.answer = () => 'hang up';
+  expect(await put()).toMatchObject({ http: 200, status_code: 4002 });
+  expect(island.pushed()).toEqual(['PUT /sessions/CA/EOA/S-9']);
+  island.answer = () => ({});
+  expect(await put()).toMatchObject({ status_code: 1000 });
+  const port = Number(new URL(island.base).port);
+  await island.close();
+  expect([await put(), await put()]).toMatchObject([{ http: 200, status_code: 4003 }, { http: 200, status_code: 4003 }]);
+  await island.reopen(port);
+  await ask(island, '/ocpi/2.2.1/sender/hubclientinfo');
+  expect(await put()).toMatchObject({ status_code: 1000 });
+});
+
+const deep = `${'[{"x":'.repeat(20_000)}1${'}]'.repeat(20_000)}`;
+const odd = [
+  'null', '0', '""', '[]', '{}', '[null]', '[[]]', '"x"', '{"__proto__":{"x":1}}', '{"constructor":{"prototype":{}}}', '{"response_url":null}',
+  '{"response_url":{}}', '{"response_url":["http://x"]}', '{"response_url":"http://[::1","token":3}', '{"cdr_token":"x","location_id":{},"session_id":[]}',
+  '{"cdr_token":[{"country_code":{}}],"expiry_date":{}}', '{"expiry_date":"9999-99-99T99:99:99Z","reservation_id":1}', deep, `"${'x'.repeat(1_000_001)}"`, '{"x":1e999}',
+  '{"id":', '\u0000', '{"last_updated":{},"evses":{}}', '{"last_updated":"2022-02-01T17:00:00Z","evses":[null],"connectors":3}',
+];
+
+test.each(routes.filter(({ routingHeaders: routed, method, body }) => routed && (body || method !== 'GET')).map((route) =>
+  [`${route.method} ${route.role} ${route.module}${route.path}`, route] as const))(
+  'TRN-30 HUB-15: %s: no body is a fault of the hub\'s, whether it is for one, for all or for whom the hub finds', async (_name, route) => {
+    const path = `${interfacePath({ module: route.module as 'locations', role: route.role })}${route.path}`
+      .replace(':country_code', 'CA').replace(':party_id', 'EOA').replace(/:\w+/g, 'X-1');
+    const from = route.role === 'RECEIVER' && !['commands', 'chargingprofiles', 'tokens'].includes(route.module) ? oasis : island;
+    const found = new Map<string, string>();
+    for (const to of [isle, eoa, hubAsParty, undefined]) {
+      for (const body of odd) {
+        const { http, status_code } = await ask(from, path, { method: route.method, body, ...(to ? { to } : {}) });
+        if (http >= 500 || (status_code >= 3000 && status_code < 4000)) found.set(body.slice(0, 60), `${http} ${status_code}`);
+      }
+    }
+    expect([...found]).toEqual([]);
+  },
+);
