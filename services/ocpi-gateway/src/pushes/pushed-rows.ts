@@ -244,8 +244,12 @@ export async function forgetOne(tx: Queryable, key: PushedKey): Promise<void> {
   await tx.query(`DELETE FROM pushed WHERE ${WHERE}`, keyOf(key));
 }
 
-/** All is to be said again as a whole; what was set aside is tried again. */
+/**
+ * All is to be said again as a whole; what was set aside is tried again. Of what is on its way its sender notes nothing any more: it
+ * would pass for what is said now.
+ */
 export async function forgetAcknowledged(tx: Tx, partnerId: string, at: number): Promise<void> {
+  await tx.query(`UPDATE push_lanes SET batch = NULL WHERE partner_id = $1 AND split_part(lane, ' ', 2) <> 'cdrs'`, [partnerId]);
   await tx.query(`UPDATE pushed SET unclear = true WHERE partner_id = $1 AND module <> 'cdrs'`, [partnerId]);
   await replayLetters(tx, partnerId, {}, at);
 }
