@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { exampleCdr, exampleToken } from '#ocpi';
+import { exampleCdr, exampleToken, nextLink, routingHeaders } from '#ocpi';
 import { HandPartner } from './hand-partner.ts';
 import { call, ocpi, openSide, type Side } from './side.ts';
 
@@ -83,4 +83,27 @@ test('TRN-05 strangers are 401, then 429 by their address; who is known is let i
     headers: from('192.0.2.9'),
   });
   expect(authorize.http, 'what is urgent is looked up').toBe(401);
+});
+
+test('a page that a hub passes on counts as any list does; the result of a command that crosses it is never held up', async () => {
+  const hub = await openSide({
+    party: { country_code: 'CA', party_id: 'HUB', name: 'Open Hub', roles: ['HUB'] }, hub: { quiet_s: 3600 }, ocpi: { ...ocpi, rate_limit: rate(5) },
+  });
+  const cpo = await HandPartner.open('Oasis', 'EOA', 'CPO', ['SENDER locations', 'RECEIVER commands']);
+  const emsp = await HandPartner.open('Island', 'ISL', 'EMSP', ['RECEIVER locations', 'SENDER commands']);
+  for (const partner of [cpo, emsp]) await partner.register(hub);
+  const at = (partner: HandPartner, to: string, url: string, more: object = {}) => call(hub, url, {
+    token: partner.token, ...more,
+    headers: routingHeaders({ to: { country_code: 'CA', party_id: to }, from: { country_code: 'CA', party_id: partner.partyId } }),
+  });
+  cpo.answer = (what) => (what.startsWith('GET') ? { data: [], headers: { Link: `<${cpo.base}/locations?offset=1>; rel="next"` } } : {});
+  const first = await at(emsp, 'EOA', '/ocpi/2.2.1/sender/locations');
+  const next = nextLink(first.headers.get('link') ?? undefined)!;
+  expect(https(await times(5, () => at(emsp, 'EOA', next)))).toEqual([200, 200, 200, 429, 429]);
+  const body = { response_url: `${emsp.base}/result`, session_id: 'S' };
+  expect(await at(emsp, 'EOA', '/ocpi/2.2.1/receiver/commands/STOP_SESSION', { method: 'POST', body })).toMatchObject({ http: 200, status_code: 1000 });
+  const { response_url: result } = cpo.seen.at(-1)!.body as { response_url: string };
+  expect(https(await times(8, () => at(cpo, 'ISL', result, { method: 'POST', body: { result: 'ACCEPTED' } })))).toEqual(Array(8).fill(200));
+  await Promise.all([cpo.close(), emsp.close()]);
+  await hub.close();
 });

@@ -81,8 +81,9 @@ export class Hub {
   crossings(): NonNullable<OcpiServerParts['more']> {
     return (['GET', 'POST', 'PUT'] as const).map((method) => ({
       url: `${CROSSING_PATH}/:crossing`,
+      // A GET is of a list's next page, or of a CDR: nobody's driver waits for it, as for a result.
       route: {
-        module: 'commands',
+        module: method === 'GET' ? 'cdrs' : 'commands',
         role: 'SENDER',
         method,
         path: '/:crossing',
