@@ -1,10 +1,12 @@
+import { told } from '#bus';
 import { invitePartner } from '#contracts/ocpi-gateway';
-import type { Cdr, Session } from '#ocpi';
+import { stationConnected } from '#contracts/ocpp-gateway';
+import type { Cdr, Evse, Session } from '#ocpi';
 import { clockFromEnv } from '#time';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { start as startOcpiGateway } from '../../ocpi-gateway/src/start.ts';
 import { RawPartner } from './raw-partner.ts';
-import { accepted, aCharge, began, card, clock, openWorld, plunk, reads, settings, stops, type World } from './sessions-world.ts';
+import { accepted, aCharge, began, card, clock, openWorld, plunk, reads, settings, stops, turns, type World } from './sessions-world.ts';
 
 // When the owner of a token hears what of its charge, from what the station tells to the request that arrives over HTTP.
 
@@ -56,7 +58,7 @@ afterAll(async () => {
 
 type Part = Partial<Session>;
 /** What the partner was told of a Session, after it came to have it. */
-const told = ({ id }: Session) => partner.incoming
+const saidOf = ({ id }: Session) => partner.incoming
   .filter(({ path, method }) => method !== 'GET' && path === `/receiver/sessions/CA/BCT/${id}`)
   .map(({ method, body }) => ({ method, ...body as Part }));
 const after = (seconds: number) => clock(new Date(Date.UTC(2022, 1, 1, 17, 0, seconds)).toISOString().slice(11, 19));
@@ -69,28 +71,42 @@ test.each([
   const charge = aCharge(`OASIS-${kind}-1`);
   await world.say(began(charge, accepted(card(`PACE-${kind}`))));
   const session = await world.sessionBegun(`PACE-${kind}`);
-  await expect.poll(() => told(session)).toMatchObject([{ method: 'PUT', status: 'ACTIVE', start_date_time: after(0), kwh: 0 }]);
+  await expect.poll(() => saidOf(session)).toMatchObject([{ method: 'PUT', status: 'ACTIVE', start_date_time: after(0), kwh: 0 }]);
   for (let n = 1; n <= 4; n++) {
     for (let s = (n - 1) * everyS + readS; s <= n * everyS; s += readS) await world.say(reads(charge, time(s), String(1_000 + s)));
-    await expect.poll(() => told(session).length).toBe(1 + n);
+    await expect.poll(() => saidOf(session).length).toBe(1 + n);
   }
-  expect(told(session).slice(1).map(({ method, kwh, charging_periods }) =>
+  expect(saidOf(session).slice(1).map(({ method, kwh, charging_periods }) =>
     [method, kwh, charging_periods?.map(({ start_date_time: at }) => at)])).toEqual(
     [1, 2, 3, 4].map((n) => ['PATCH', n * everyS / 1_000, [after((n - 1) * everyS)]]),
   );
   await world.say(stops(charge, time(5 * everyS), String(1_000 + 5 * everyS)));
-  await expect.poll(() => told(session).at(-1)).toMatchObject({ method: 'PATCH', status: 'COMPLETED' });
+  await expect.poll(() => saidOf(session).at(-1)).toMatchObject({ method: 'PATCH', status: 'COMPLETED' });
 });
 
 test('SES-12 a price that changes is told with the reading that shows it, whatever was told last', async () => {
   const charge = aCharge('OASIS-AC-2');
   await world.say(began(charge, accepted(card('STEP'))));
   const session = await world.sessionBegun('STEP');
-  await expect.poll(() => told(session).length).toBe(1);
+  await expect.poll(() => saidOf(session).length).toBe(1);
   await world.say(reads(charge, time(20), '1030'), reads(charge, time(40), '1060'));
-  await expect.poll(() => told(session)).toMatchObject([{ method: 'PUT' }, { method: 'PATCH', kwh: 0.06 }]);
+  await expect.poll(() => saidOf(session)).toMatchObject([{ method: 'PUT' }, { method: 'PATCH', kwh: 0.06 }]);
   await world.say(stops(charge, time(60), '1090'));
-  await expect.poll(() => told(session).at(-1)).toMatchObject({ status: 'COMPLETED' });
+  await expect.poll(() => saidOf(session).at(-1)).toMatchObject({ status: 'COMPLETED' });
+});
+
+test('LOC-02 the status of an EVSE is at the partner within 2 s, by the platform\'s clock, as a PATCH of the EVSE', async () => {
+  const { now } = clockFromEnv(world.env);
+  const url = '/receiver/locations/CA/BCT/BURNABY';
+  await expect.poll(() => partner.incoming.filter(({ path }) => path === url).length).toBeGreaterThan(0);
+  const statuses = () => partner.incoming.filter(({ path }) => path === `${url}/AC-1`).map(({ method, body }) => [method, (body as Evse).status]);
+  const car = { stationId: 'OASIS-AC-1' };
+  await world.say(told(stationConnected, { ...car, at: after(0), epoch: 1, ocppVersion: 'ocpp1.6' }), turns(car, time(0), 'Available'));
+  await expect.poll(() => statuses().at(-1)).toEqual(['PATCH', 'AVAILABLE']);
+  const [before, changedMs] = [statuses().length, now()];
+  await world.say(turns(car, time(60), 'Preparing'));
+  await expect.poll(() => statuses().slice(before)).toEqual([['PATCH', 'BLOCKED']]);
+  expect(now() - changedMs).toBeLessThanOrEqual(2_000);
 });
 
 test('CDR-01 SES-01 the CDR is at the partner within 60 s of the end of its Session, by the platform\'s clock, and after COMPLETED', async () => {
