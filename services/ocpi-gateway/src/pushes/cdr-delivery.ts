@@ -10,7 +10,7 @@ import { outcomeText } from '../partners/handshake.ts';
 import { endBatch, noteFailed, noteSending, noteWait, type Taken, type Waiting } from './lane-rows.ts';
 import { type Failure, isOfTheLine, lineAfter, park } from './line.ts';
 import { endpointOf, type Partner, toBus } from '../partners/partner.ts';
-import { noteError, noteUp } from '../partners/partner-rows.ts';
+import { findPartner, noteError, noteUp } from '../partners/partner-rows.ts';
 import { noteDelivered, sessionAt } from './pushed-rows.ts';
 import { acknowledgedMs, isVerdict } from './requests.ts';
 
@@ -30,8 +30,12 @@ export class CdrDelivery {
   constructor(private readonly parts: DeliveryParts) {}
 
   async send(partner: Partner, taken: Taken, waiting: readonly Waiting[]): Promise<DueOutcome | undefined> {
-    for (const held of waiting) {
-      const retry = await this.sendOne(partner, taken, held);
+    const { db, clock } = this.parts;
+    for (const [n, held] of waiting.entries()) {
+      // The one before took a while, in which the link may have been renewed, in another version, or have ended.
+      const linked = n === 0 ? partner : await findPartner(db, partner.id);
+      if (linked?.state !== 'registered' || endpointOf(linked, 'cdrs', 'RECEIVER') === undefined) return { goOnAt: clock.now() };
+      const retry = await this.sendOne(linked, taken, held);
       if (retry) return retry;
     }
     return undefined;
