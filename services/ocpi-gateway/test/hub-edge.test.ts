@@ -55,6 +55,39 @@ test.each([
   expect(island.pushed()).toEqual([`PUT ${below}`]);
 });
 
+test('HUB-15: without a receiver named, each request about a charge finds its operator, or its driver\'s eMSP', async () => {
+  const tell = (path: string, body: object, from: HandPartner, to?: Party, method = 'PUT') =>
+    ask(from, `/ocpi/2.2.1/${path}`, { method, body, ...(to ? { to } : {}) });
+  const cdr_token = { ...isle, uid: '04E2', type: 'RFID', contract_id: 'C1' };
+  const back = `response_url=${encodeURIComponent(`${island.base}/r`)}`;
+  await tell('receiver/sessions/CA/EOA/S-5', { ...eoa, id: 'S-5', cdr_token }, oasis);
+  await tell('receiver/tokens/CA/ISL/04E2', { ...exampleToken, ...isle, uid: '04E2' }, island, hubAsParty);
+  await expect.poll(() => oasis.pushed('PUT /tokens/CA/ISL/04E2')).toHaveLength(1);
+  for (const partner of [oasis, island]) partner.seen.length = 0;
+  const asked: [string, string, object | undefined, HandPartner, HandPartner][] = [
+    ['PATCH', 'receiver/sessions/CA/EOA/s-5', { kwh: 2 }, oasis, island],
+    ['PUT', 'sender/chargingprofiles/S-5', { start_date_time: '2022-02-01T17:00:00Z', charging_profile: {} }, oasis, island],
+    ['POST', 'receiver/cdrs', { ...eoa, id: 'S-5-1', cdr_token }, oasis, island],
+    ['POST', 'sender/tokens/04e2/authorize', {}, oasis, island],
+    ['PUT', 'receiver/chargingprofiles/S-5', { charging_profile: {}, response_url: `${island.base}/r` }, island, oasis],
+    ['GET', `receiver/chargingprofiles/S-5?duration=900&${back}`, undefined, island, oasis],
+    ['DELETE', `receiver/chargingprofiles/S-5?${back}`, undefined, island, oasis],
+    ['PUT', 'sender/sessions/S-5/charging_preferences', { profile_type: 'FAST' }, island, oasis],
+    ['POST', 'receiver/commands/STOP_SESSION', { session_id: 'S-5', response_url: `${island.base}/r` }, island, oasis],
+  ];
+  for (const [method, path, body, from, to] of asked) {
+    to.seen.length = 0;
+    const answer = await call(hub, `/ocpi/2.2.1/${path}`, {
+      token: from.token, method, ...(body ? { body } : {}), headers: routingHeaders({ from: { country_code: 'CA', party_id: from.partyId } }),
+    });
+    expect([answer.status_code, answer.headers.get('ocpi-from-party-id'), answer.headers.get('ocpi-to-party-id')], path).toEqual([1000, to.partyId, from.partyId]);
+    expect(to.seen, path).toHaveLength(1);
+    expect(to.seen[0]!.what, path).toContain(`${method} /${path.split('/').slice(1).join('/').split('?')[0]}`);
+    expect(to.seen[0]!.headers, path).toMatchObject({ 'ocpi-from-party-id': from.partyId, 'ocpi-to-party-id': to.partyId });
+    expect(JSON.stringify([to.seen[0]!.what, to.seen[0]!.body ?? '']), path).not.toContain('/r"');
+  }
+});
+
 test('HUB-19: what the receiver took is answered as it said it, however long the ids in it are', async () => {
   oasis.answer = () => ({ data: { result: 'ACCEPTED', timeout: 30 } });
   const reservation_id = Array.from({ length: 20_000 }, (_, n) => ((n * n * 7919 + n * 104_729) % 1_679_616).toString(36)).join('');
