@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { exampleLocation, exampleToken, type Party, routes, routingHeaders } from '#ocpi';
+import { openDatabase } from '#postgres';
 import { interfacePath } from '../src/exchange.ts';
 import { HandPartner } from './hand-partner.ts';
 import { call, type CallOptions, ocpi, openSide, type Side } from './side.ts';
@@ -86,6 +87,33 @@ test('HUB-15: without a receiver named, each request about a charge finds its op
     expect(to.seen[0]!.headers, path).toMatchObject({ 'ocpi-from-party-id': from.partyId, 'ocpi-to-party-id': to.partyId });
     expect(JSON.stringify([to.seen[0]!.what, to.seen[0]!.body ?? '']), path).not.toContain('/r"');
   }
+});
+
+test('HUB-16: of what goes to one alone a hub keeps the ids that show the way, and nothing of what was said or answered', async () => {
+  const secret = 'NOBODY-ELSES';
+  const cdr_token = { ...isle, uid: secret, type: 'RFID', contract_id: secret };
+  const said: [string, string, object, HandPartner, Party][] = [
+    ['PUT', 'receiver/sessions/CA/EOA/S-7', { ...eoa, id: 'S-7', cdr_token }, oasis, isle],
+    ['PATCH', 'receiver/sessions/CA/EOA/S-7', { meter_id: secret }, oasis, isle],
+    ['POST', 'receiver/cdrs', { ...eoa, id: 'S-7-1', cdr_token, remark: secret }, oasis, isle],
+    ['PUT', 'receiver/locations/CA/EOA/L-7', { ...exampleLocation, ...eoa, id: 'L-7', name: secret }, oasis, isle],
+    ['PUT', 'receiver/tariffs/CA/EOA/T-7', { ...eoa, id: 'T-7', tariff_alt_text: secret }, oasis, isle],
+    ['PUT', 'receiver/tokens/CA/ISL/04FF', { ...exampleToken, ...isle, uid: '04FF', visual_number: secret }, island, eoa],
+    ['POST', 'sender/tokens/04FF/authorize', { location_id: secret }, oasis, isle],
+    ['POST', 'receiver/commands/START_SESSION', { token: cdr_token, location_id: 'L-7', response_url: `${island.base}/r` }, island, eoa],
+    ['PUT', 'receiver/chargingprofiles/S-7', { charging_profile: { x: secret }, response_url: `${island.base}/r` }, island, eoa],
+  ];
+  for (const partner of [oasis, island]) partner.answer = () => ({ data: { answered: secret } });
+  for (const [method, path, body, from, to] of said)
+    expect(await ask(from, `/ocpi/2.2.1/${path}`, { method, body, to }), path).toMatchObject({ status_code: 1000, data: { answered: secret } });
+  await ask(oasis, '/ocpi/2.2.1/receiver/sessions/CA/EOA/S-7', { to: isle });
+  const db = await openDatabase({ url: hub.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
+  const { rows: tables } = await db.query<{ name: string }>(`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'ocpi_gateway' AND tablename <> 'migrations'`);
+  const rows = await Promise.all(tables.map(async ({ name }) =>
+    (await db.query<{ row: string }>(`SELECT t::text AS row FROM ocpi_gateway."${name}" t`)).rows.map(({ row }) => `${name} ${row}`)));
+  await db.close();
+  expect(rows.flat().filter((row) => row.includes('S-7')), 'it knows the way').not.toEqual([]);
+  expect(rows.flat().filter((row) => row.includes(secret))).toEqual([]);
 });
 
 test('HUB-19: what the receiver took is answered as it said it, however long the ids in it are', async () => {
