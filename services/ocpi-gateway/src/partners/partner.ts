@@ -79,6 +79,11 @@ export function hasCounterpart(endpoints: readonly Endpoint[], ours: readonly In
     endpoint.identifier === module && endpoint.role !== role));
 }
 
+/** Whether a partner gave us no other token in between. */
+export function sameToken({ tokenOut: one }: Pick<Partner, 'tokenOut'>, { tokenOut: other }: Pick<Partner, 'tokenOut'>): boolean {
+  return one !== undefined && other !== undefined && one.equals(other);
+}
+
 export function endpointOf(partner: Partner, module: ModuleId, role: InterfaceRole): string | undefined {
   return partner.endpoints.find((endpoint) => endpoint.identifier === module && endpoint.role === role)?.url;
 }

@@ -9,7 +9,7 @@ import { meet, type Met, outcomeText, refuse } from './handshake.ts';
 import { invitedAs, type InvitedParty, isInvited, uninvitedText } from './invited.ts';
 import { type LinkParts, Links } from './links.ts';
 import { type HeardCredentials, withoutBehind } from './listed.ts';
-import { isPartyOf, listedTo, ourInterfaces, type Partner } from './partner.ts';
+import { isPartyOf, listedTo, ourInterfaces, type Partner, sameToken } from './partner.ts';
 import {
   addToken, dropTokens, dropTokensBefore, findPartner, insertPartner, noteError, partnersWithWaiting, registeredPartners, removePartner,
   replaceToken, restoreToken, storePartner, type TokenHolder, tokenHolders, type TokenKind, type Waiting,
@@ -353,10 +353,6 @@ function fresh(one: Fresh): Partner {
 /** Whether it has credentials of ours, and we of it. */
 function isLinked({ state }: Partner): boolean {
   return state === 'registered' || state === 'unapproved';
-}
-
-function sameToken({ tokenOut: one }: Partner, { tokenOut: other }: Partner): boolean {
-  return one !== undefined && other !== undefined && one.equals(other);
 }
 
 /** The credentials that a peer answers with. */

@@ -20,7 +20,7 @@ import {
 } from './lane-rows.ts';
 import { type Failure, isOfTheLine, lineAfter, park } from './line.ts';
 import { nextIn } from './next-rows.ts';
-import { endpointOf, type Partner } from '../partners/partner.ts';
+import { endpointOf, type Partner, sameToken } from '../partners/partner.ts';
 import { findPartner, noteError, noteUp } from '../partners/partner-rows.ts';
 import { followersOf } from '../profile-rows.ts';
 import { correlationOf, type PushedKey } from './pushed-rows.ts';
@@ -54,6 +54,8 @@ const GO_ON_MS = 3_000;
 const GRANTED_FOR_MS = 1_000;
 /** In which who queues has most likely committed; real time. */
 const QUEUED_MS = 5;
+/** Real time: as often it is looked whether the link of a batch that takes longer is still what it was. */
+const LINK_LOOKED_AT_MS = 500;
 
 /** One object of a batch, and how it went; without an outcome it was not its turn any more. */
 interface Sending {
@@ -168,12 +170,14 @@ export class Delivery {
     return this.granted.sinceMs;
   }
 
-  /** Until all are sent, or the line is found to be down, or another may have the lane: then no other is begun. */
+  /** Until all are sent, or the line is found to be down, or the link is another by now, or another may have the lane: then no other is begun. */
   private async sendSideBySide(partner: Partner, { hold }: Taken, batch: readonly Sending[], atOnce: number): Promise<void> {
     const next = batch.values();
+    const stands = this.watched(partner);
     let isDown = false;
     const work = async () => {
       for (const one of next) {
+        if (!await stands()) return;
         const outcome = await this.sendOne(partner, hold, one);
         if (!outcome) return;
         // Of an answer that is no more than a yes nothing is kept until the batch ends.
@@ -183,6 +187,20 @@ export class Delivery {
       }
     };
     await Promise.all(Array.from({ length: Math.min(atOnce, batch.length) }, work));
+  }
+
+  /** Whether a link is still there, and the same: a slow partner's batch takes a while, in which it may end or be renewed. CRE-08. */
+  private watched(partner: Partner): () => Promise<boolean> | boolean {
+    let lookedMs = performance.now();
+    let stands: Promise<boolean> | boolean = true;
+    return () => {
+      if (performance.now() - lookedMs >= LINK_LOOKED_AT_MS) {
+        lookedMs = performance.now();
+        stands = findPartner(this.parts.db, partner.id).then((now) =>
+          now?.state === 'registered' && now.version === partner.version && sameToken(now, partner));
+      }
+      return stands;
+    };
   }
 
   private async sendOne(partner: Partner, hold: Hold, { held, steps }: Sending): Promise<Outcome | undefined> {
