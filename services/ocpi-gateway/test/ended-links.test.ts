@@ -7,7 +7,7 @@ import { call, openSide, plunkParty, type Side } from './side.ts';
 
 // A link that ends while much is on its way over it.
 
-const SLOW_MS = 1_200;
+const SLOW_MS = 800;
 const ALL = 40;
 
 let plunk: Side;

@@ -102,3 +102,27 @@ test('2.1.1 a Tariff that was published before there were turns is told when it 
   await oasis.restart();
   await expect.poll(() => [tariffsHeld().includes('WINTER'), named(held.get('/locations/CA/BCT/BURNABY'))]).toEqual([true, 'WINTER']);
 });
+
+test('2.1.1 a Tariff that begins while its partner still answers that it has none is put all the same', async () => {
+  const at = new Date(Date.now() + 1_000).toISOString();
+  const beginning = tariff('AUTUMN', { start_date_time: at, last_updated: at });
+  const gate = Promise.withResolvers<void>();
+  const { answer } = partner;
+  const path = '/tariffs/CA/BCT/AUTUMN';
+  partner.answer = async (what) => {
+    const said = await answer(what);
+    if (what === `GET ${path}`) await gate.promise;
+    return said;
+  };
+  oasis.neighbours.own.tariffs.push(beginning);
+  await oasis.neighbours.tell(told(tariffPublished, {
+    own: true, party: { countryCode: 'CA', partyId: 'BCT' }, tariffId: beginning.id, version: 1, tariffJson: toJsonBytes(beginning), lastUpdated: at,
+  }));
+  await expect.poll(() => partner.pushed(`GET ${path}`).length).toBe(1);
+  const db = await openDatabase({ url: oasis.platform.databaseUrl, schema: 'ocpi_gateway', migrations: [] });
+  const hasTurned = async () => (await db.query(`SELECT FROM pushed WHERE module = 'tariffs' AND object_key = 'AUTUMN' AND unclear`)).rowCount;
+  await expect.poll(hasTurned).toBe(1);
+  await db.close();
+  gate.resolve();
+  await expect.poll(() => tariffsHeld()).toContain('AUTUMN');
+});

@@ -244,12 +244,14 @@ export async function forgetOne(tx: Queryable, key: PushedKey): Promise<void> {
   await tx.query(`DELETE FROM pushed WHERE ${WHERE}`, keyOf(key));
 }
 
-/**
- * All is to be said again as a whole; what was set aside is tried again. Of what is on its way its sender notes nothing any more: it
- * would pass for what is said now.
- */
-export async function forgetAcknowledged(tx: Tx, partnerId: string, at: number): Promise<void> {
+/** Of what is on its way its sender notes nothing any more: it would pass for what is said from now on. CDRs are as they were. */
+async function disown(tx: Tx, partnerId: string): Promise<void> {
   await tx.query(`UPDATE push_lanes SET batch = NULL WHERE partner_id = $1 AND split_part(lane, ' ', 2) <> 'cdrs'`, [partnerId]);
+}
+
+/** All is to be said again as a whole; what was set aside is tried again. */
+export async function forgetAcknowledged(tx: Tx, partnerId: string, at: number): Promise<void> {
+  await disown(tx, partnerId);
   await tx.query(`UPDATE pushed SET unclear = true WHERE partner_id = $1 AND module <> 'cdrs'`, [partnerId]);
   await replayLetters(tx, partnerId, {}, at);
 }
@@ -259,6 +261,7 @@ const SEVERAL_TARIFFS = /"tariff_ids":\s*\["([^"\\]|\\.)*"\s*,/.source;
 
 /** Tariffs, and Locations with a Connector that names several, are to be said again as a whole. */
 export async function forgetTariffs(tx: Tx, partnerId: string): Promise<void> {
+  await disown(tx, partnerId);
   await tx.query(`UPDATE pushed SET unclear = true WHERE partner_id = $1 AND module = 'tariffs'`, [partnerId]);
   await tx.query(
     `UPDATE pushed l SET unclear = true FROM ${WITH_SHARED} WHERE l.partner_id = $1 AND l.module = 'locations'
