@@ -48,3 +48,25 @@ test.each(endings)('CRE-08 CRE-11 once %s ends a link, nothing more goes over it
   await sleep(3 * SLOW_MS);
   expect(put()).toBeLessThanOrEqual(Math.max(sent, 8));
 });
+
+test('CRE-08 a list that is read for an object that was told to be missing is read no further once the link has ended', async () => {
+  const partner = await HandPartner.open('EO3', 'EO3', 'CPO', ['SENDER sessions']);
+  hands.push(partner);
+  const gate = Promise.withResolvers<void>();
+  let pages = 0;
+  partner.answer = async (what) => {
+    if (!what.startsWith('GET /sessions')) return {};
+    const n = ++pages;
+    if (n > 1) await gate.promise;
+    return { data: [{ id: `S-${n}` }], headers: { 'X-Total-Count': '1000', 'X-Limit': '1', Link: `<${partner.base}/sessions?offset=${n}>; rel="next"` } };
+  };
+  expect(await partner.register(plunk)).toMatchObject({ status_code: 1000 });
+  const patch = { kwh: 1, last_updated: new Date().toISOString() };
+  expect((await call(plunk, '/ocpi/2.2.1/receiver/sessions/CA/EO3/S-X', { token: partner.token, method: 'PATCH', body: patch })).http).toBe(404);
+  await expect.poll(() => pages).toBe(2);
+  expect(await call(plunk, '/ocpi/2.2.1/credentials', { token: partner.token, method: 'DELETE' })).toMatchObject({ status_code: 1000 });
+  gate.resolve();
+  // The next page is asked for while one is still read.
+  await sleep(SLOW_MS);
+  expect(pages).toBeLessThanOrEqual(3);
+});

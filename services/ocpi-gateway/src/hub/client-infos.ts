@@ -67,6 +67,8 @@ export class ClientInfos {
         // A hub reads no lists besides.
         return this.parts.members ? { retryInMs: LONGEST_PAUSE_MS } : 'done';
       }
+      // A hub's list may be long, and its link end meanwhile. CRE-08.
+      if ((await findPartner(db, partner.id))?.state !== 'registered') return 'done';
       const held = new Map((await clientsOf(db, partner.id)).map(({ info }) => [clientKey(info), info]));
       const listed = page.objects.map((object) => read(ClientInfo, object)).flatMap((info) => (info.ok ? [info.value] : []));
       const others = listed.filter((info) => !isSame(info, held.get(clientKey(info))));

@@ -100,6 +100,8 @@ export class Fetching {
     const left = new Set(marked.map(({ objectKey }) => objectKey));
     for await (const answer of this.ask(partner, endpoint, kind, { key, marked })) {
       if (answer.kind !== 'page') return answer;
+      // A list may be long, and the link end meanwhile. CRE-08.
+      if ((await findPartner(db, partner.id))?.state !== 'registered') return { kind: 'unreachable', message: 'the link has ended' };
       const taken = await takeIn(bus, partner, kind, answer.objects, { askedAt, replaced });
       differences.push(...taken.differences);
       for (const one of taken.seen) left.delete(one.key);
