@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { boundsText } from './bounds.ts';
 import { unknownWord } from './words.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -19,7 +20,7 @@ function said(schema: z.ZodType, value: unknown, issue: Issue): string[] {
   if (given === undefined) return ['is missing'];
   if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input'))
     return [`must be ${kindText(issue.expected)}, not ${kindText(kindOf(given))}`];
-  return [issue.message];
+  return [issue.message.startsWith('Too ') ? boundsText(issue) ?? issue.message : issue.message];
 }
 
 /** `0.evses.1.uid` with the ids of what is counted: `0 (SITE-1).evses.1 (2).uid`. */

@@ -57,6 +57,17 @@ test('a wrong setting is named with its path in the file', () => {
   );
 });
 
+test.each([
+  ['[]', 'drivers.0 (a@b.c).tokens: at least 1 is needed'],
+  ['[a, b, c]', 'drivers.0 (a@b.c).tokens: at most 2 are allowed'],
+  ["['']", 'drivers.0 (a@b.c).tokens.0: at least 1 character is needed'],
+  ['[abcde]', 'drivers.0 (a@b.c).tokens.0: at most 4 characters are allowed'],
+])('what is too short, too long or too many says how much may be: %s', (tokens, said) => {
+  const settings = readSettings(environment(`${yaml}drivers: [{ email: a@b.c, tokens: ${tokens} }]`));
+  const driver = z.object({ tokens: z.array(z.string().min(1).max(4)).min(1).max(2) });
+  expect(() => settings.list('drivers', driver)).toThrow(said);
+});
+
 test('everything that is wrong is told at once, in words, without what was given', () => {
   const settings = readSettings(environment(`${yaml}drivers: [{ password: 123456 }, { email: sam@example.com, pasword: x }]`));
   const driver = z.strictObject({ email: z.string(), password: z.string() });

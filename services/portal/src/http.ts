@@ -10,6 +10,7 @@ import type { Driver } from './entities.ts';
 import { Problem, problemOf, problemOfFastify } from './problem.ts';
 import { ProblemFilter } from './problem-filter.ts';
 import { type Asked, FileAnswer, type Route } from './route.ts';
+import { wordsFor } from './words.ts';
 
 const BODY_BYTES = 64_000;
 
@@ -176,36 +177,6 @@ function checked(schema: z.ZodType | undefined, value: unknown, where: string): 
     .map(({ path, message }) => `${[where, ...path.map(String)].join('.')}: ${message}`);
   if (issues.length > SHOWN_ISSUES) said.push(`and ${issues.length - SHOWN_ISSUES} more`);
   throw new Problem(400, 'invalid-request', said.join('; '));
-}
-
-/** Where a schema has no words of its own for what is wrong. */
-function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
-  if (issue.code === 'unrecognized_keys') {
-    return `has no ${issue.keys
-      .slice(0, SHOWN_ISSUES)
-      .map((key) => `"${key.slice(0, 40)}"`)
-      .join(', ')}; /openapi.json lists what there is`;
-  }
-  if (issue.input === undefined) return 'is missing';
-  if (issue.code === 'invalid_value') return `is one of ${issue.values.map(String).join(', ')}`;
-  if (issue.code !== 'invalid_type') return undefined;
-  return `has to be ${KINDS[issue.expected] ?? issue.expected}, not ${kindOf(issue.input)}`;
-}
-
-const KINDS: Readonly<Record<string, string>> = {
-  string: 'a text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'an object',
-  record: 'an object',
-};
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return KINDS['array']!;
-  return KINDS[typeof value] ?? typeof value;
 }
 
 const BUG = new Problem(500, 'internal', 'the portal failed; the error is in its log');
