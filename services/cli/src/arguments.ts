@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { type Given, type Verb, WrongUsage } from './verb.ts';
 
 /** Reads what follows the verb. Throws WrongUsage. */
-export function readArguments(args: readonly string[], { options }: Verb): Given {
+export function readArguments(args: readonly string[], { options, usage }: Verb): Given {
   const known = Object.fromEntries(
     Object.entries(options).map(([name, { type }]) => [name, { type, multiple: true } as const]),
   );
@@ -12,6 +12,8 @@ export function readArguments(args: readonly string[], { options }: Verb): Given
   } catch (error) {
     throw new WrongUsage(reworded(error as Error & { code?: string }, args, options));
   }
+  const [extra] = parsed.positionals;
+  if (usage === '[options]' && extra !== undefined) throw new WrongUsage(`takes nothing but options, not "${extra}"`);
   const values: Record<string, readonly string[]> = {};
   const flags = new Set<string>();
   for (const [name, value] of Object.entries(parsed.values)) {

@@ -34,7 +34,7 @@ ${checks.map(({ name, writes }) => `  ${name}${writes ? `\n      writes ${writes
       help: 'where the kit waits for the platform’s calls (127.0.0.1, any port)',
     },
     'public-url': { type: 'string', value: 'URL', help: 'as what the platform reaches that' },
-    'charge-at': { type: 'string', value: 'LOCATION/EVSE', help: 'where a charge may really be started and stopped' },
+    'charge-at': { type: 'string', value: 'LOCATION/EVSE', help: 'where a charge may really be started and stopped; LOCATION alone leaves the EVSE to the platform' },
     'member-token': {
       type: 'string',
       value: 'TOKEN',
@@ -111,6 +111,7 @@ function wantedOf(given: Given): Conformance {
   const publicUrl = optionOf(given, 'public-url');
   if (publicUrl !== undefined && !/^https?:\/\//i.test(publicUrl)) throw new WrongUsage('--public-url: an http(s) URL');
   const chargeAt = optionOf(given, 'charge-at');
+  if (chargeAt !== undefined && !/^[^/]+(\/[^/]+)?$/.test(chargeAt)) throw new WrongUsage('--charge-at: LOCATION/EVSE, such as SITE-1/EVSE-1, or a Location alone');
   const memberToken = optionOf(given, 'member-token');
   if (memberToken !== undefined && !/^[\x21-\x7e]{1,64}$/.test(memberToken))
     throw new WrongUsage('--member-token: 1 to 64 printable characters, the token as it is');

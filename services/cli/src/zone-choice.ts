@@ -37,13 +37,15 @@ export class ZoneChoice {
     if (this.#given) return this.#given;
     const place = objectOf(source.cdr_location) ?? objectOf(source.location);
     const isNeeded = (charge.tariffs ?? []).some(hasLocalTimes);
+    const id = place?.id ?? source.location_id;
     const said =
       stated(source.time_zone, TOLD.object, isNeeded) ??
       stated(place?.time_zone, TOLD.place, isNeeded) ??
-      stated(this.#locationOf(place?.id ?? source.location_id)?.time_zone, TOLD.location, isNeeded);
+      stated(this.#locationOf(id)?.time_zone, TOLD.location, isNeeded);
     if (said || !isNeeded) return said;
     const facts = factsOf(place ?? {});
     const there = zoneOfPlace(facts, spanOf(charge));
+    if (!there && this.#locations.length > 0) throw this.#untold(id);
     return there && { name: there.name, source: placeWords(there.by, facts), assumed: there.assumed };
   }
 
@@ -51,6 +53,15 @@ export class ZoneChoice {
     const named = this.#locations.find((one) => sameId(one.id, id));
     const only = id == null && this.#locations.length === 1 ? this.#locations[0] : undefined;
     return named ?? only;
+  }
+
+  #untold(id: unknown): RefusedInput {
+    const found = this.#locationOf(id);
+    const ids = this.#locations.map((one) => String(one.id)).slice(0, 3).join(', ');
+    const why = found
+      ? `the Location ${String(found.id)} of --location has no time_zone`
+      : `no Location of --location is ${id == null ? 'named by it' : String(id)}: there is ${ids}${this.#locations.length > 3 ? ' …' : ''}`;
+    return new RefusedInput(`time_zone: the tariff has local times, and ${why}. Give its zone by --time-zone, or its own Location`);
   }
 }
 

@@ -34,6 +34,8 @@ test.each([
   [[nowhere, '--token', 't', '--party', 'Canada'], '--party: '],
   [[nowhere, '--token', 't', '--member-token', 'two words'], '--member-token: '],
   [[nowhere, '--token', 't', '--listen', '9000'], '--listen: HOST:PORT'],
+  [[nowhere, '--token', 't', '--charge-at', '/EVSE-1'], '--charge-at: LOCATION/EVSE'],
+  [[nowhere, '--token', 't', '--charge-at', 'SITE-1/EVSE-1/1'], '--charge-at: LOCATION/EVSE'],
   [[nowhere, '--token', 't', '--only', 'dancing'], '--only dancing: no check has that in its name'],
   [[nowhere, '--token', 't', '--minutes', '0'], '--minutes: '],
   [[nowhere, '--token', 't', '--role', 'driver'], '--role driver: '],

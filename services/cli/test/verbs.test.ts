@@ -133,6 +133,16 @@ test('a quote says what it could not know: a tariff by current, and nobody tells
   expect(out).toContain('Remarque\u00a0: le tarif dépend d’un courant ou d’une puissance que personne n’a dits.');
 });
 
+test.each([
+  [{ id: 'SITE-9', time_zone: 'Europe/Berlin' }, 'no Location of --location is SITE-1: there is SITE-9'],
+  [{ id: 'SITE-1' }, 'the Location SITE-1 of --location has no time_zone'],
+])('where --location does not tell the zone of a CDR, it is said why: %j', async (location, why) => {
+  const name = folder.write('cdr.json', { ...cdr, tariffs: [byTheClock], cdr_location: { id: 'SITE-1' } });
+  const { status, err } = await folder.run(['price', name, '--location', folder.write('location.json', location)]);
+  expect(status).toBe(1);
+  expect(err).toContain(`cdr.json:1: time_zone: the tariff has local times, and ${why}. Give`);
+});
+
 test('a quote by local times without a zone is refused, and says what to give', async () => {
   const name = folder.write('tariff.json', [byTheClock, tariff]);
   const { status, out, err } = await folder.run([
@@ -333,6 +343,7 @@ test.each([
 test.each<[string[], RegExp]>([
   [['prize'], /unknown verb "prize"; did you mean "price"\?/],
   [['partner', 'lst'], /unknown verb "partner lst"; did you mean "partner list"\?\nVerbs: partner list, partner letters/],
+  [['partner', 'list', 'CA*CPK'], /takes nothing but options, not "CA\*CPK"/],
   [['price'], /name the files/],
   [['price', 'a.json', '--tarif', 'b.json'], /unknown option --tarif; did you mean --tariff\?/],
   [['price', 'a.json', '--time-zone', 'Burnaby'], /"Burnaby" is no IANA time zone/],
