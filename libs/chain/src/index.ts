@@ -34,6 +34,6 @@ export {
   same,
   type TreeHead,
 } from './merkle-proof.ts';
-export { type ReceiptProof, type ReceiptReading, verifyReceipt } from './receipt.ts';
+export { isReceipt, type ReceiptProof, type ReceiptReading, verifyReceipt } from './receipt.ts';
 export { areTextsIntact, type ExportVerdict, verifyExport, type VerifyOptions } from './verify-export.ts';
 export { type LedgerRow, type StoredEntry, type StoredHead, type Verdict, verifyLog } from './verify-log.ts';

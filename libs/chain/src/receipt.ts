@@ -55,7 +55,8 @@ function wrong(problem: string): ReceiptReading {
   return { ok: false, problem };
 }
 
-function isReceipt(given: unknown): given is ReceiptProof {
+/** Whether it is made like one, whatever it proves. */
+export function isReceipt(given: unknown): given is ReceiptProof {
   const { roamwatt_receipt, ledger, entry, text, path, head, private: sealed } = (given ?? {}) as Partial<ReceiptProof>;
   const isSealed =
     sealed === undefined ||

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import {
   type ExportVerdict,
   InvalidKey,
+  isReceipt,
   type PublicKey,
   readPublicKeys,
   verifyExport,
@@ -93,11 +94,15 @@ export function publicKeysOf({ options }: Given): PublicKey[] | undefined {
 
 function readReceipt(file: string): unknown {
   const text = textOf(file);
+  let receipt: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    receipt = JSON.parse(text);
   } catch (error) {
     throw new RefusedInput(`${file}: is no JSON: ${(error as Error).message}`);
   }
+  // Not the ledger's fault: nothing is said of that.
+  if (isReceipt(receipt)) return receipt;
+  throw new RefusedInput(`${file}: this is no receipt of a Roamwatt ledger. Give the proof as the portal answers it (…/proof).`);
 }
 
 function textOf(file: string): string {

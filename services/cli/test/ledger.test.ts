@@ -150,6 +150,10 @@ test('files that are missing, no keys or no JSON are refused by name', async () 
   expect(
     (await run('ledger', 'verify', file('ledger.jsonl'), '--receipt', file('operator.pub'))).err,
   ).toContain('is no JSON');
+  writeFileSync(file('cdr.json'), '{"id":"S-2-1"}');
+  const other = await run('ledger', 'verify', file('ledger.jsonl'), '--receipt', file('cdr.json'));
+  expect(other).toMatchObject({ status: 1, out: '' });
+  expect(other.err).toMatch(/cdr\.json: this is no receipt of a Roamwatt ledger\. Give .*proof/);
   expect((await run('ledger', 'verify', file('operator.pub'))).out).toMatch(/not-an-export: .* Give what the portal answers to GET/);
 });
 
