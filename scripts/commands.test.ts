@@ -92,6 +92,12 @@ test('a file of settings that is mistyped is not made, but named; --kind and --e
   expect(readFileSync(join(dir, 'hub.yaml'), 'utf8')).toContain('roles: [HUB]');
 });
 
+test('npm start -- --database takes nothing that is for a platform', async () => {
+  const { status, err } = await program('start', ['--name', 'nowhere', '--database', '--kind', 'hub']);
+  expect(err).toContain('--database: the database alone is started, and --kind is for a platform: leave one of them out');
+  expect(status).toBe(2);
+});
+
 test('a database of yours is not started: it is where DATABASE_URL says', async () => {
   const { status, err } = await program('start', ['--database'], { DATABASE_URL: 'postgres://127.0.0.1:1/x' });
   expect(err).toContain('--database: is for the private database of a platform; with DATABASE_URL it is yours');

@@ -20,6 +20,13 @@ test.each([
   rmSync(dir, { recursive: true });
 });
 
+test('no two examples share the uid of an app: a partner refuses the card of a uid that another has issued, too', () => {
+  const uids = () => [...(exampleSettings() + housingSettings()).matchAll(/uid: (APP-[^,]+)/g)].map(([, uid]) => uid);
+  const all = [...uids(), ...uids()];
+  expect(all).toHaveLength(8);
+  expect(new Set(all).size).toBe(8);
+});
+
 test('no two examples share a secret', () => {
   const all = () => exampleSettings() + housingSettings() + hubSettings();
   const secrets = (text: string) => [...text.matchAll(/password: (\S+)|operator_keys: \[(\S+)\]/g)].map(([, a, b]) => a ?? b);

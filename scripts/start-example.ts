@@ -1,6 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 
 export const secret = (): string => randomBytes(18).toString('base64url');
+
+/** No two operators may issue the same: two platforms of examples would refuse each other's. */
+export const appUid = (): string => `APP-${String(randomInt(10 ** 10)).padStart(10, '0')}`;
 
 /** The roamwatt.yaml that the first start makes: a small operator with one site. Its secrets are its own. */
 export function exampleSettings(): string {
@@ -78,7 +81,7 @@ drivers:
     name: First driver
     contract_id: CA-RWT-C00000001-X
     tokens:
-      - { uid: APP-0000000001, type: APP_USER }
+      - { uid: ${appUid()}, type: APP_USER }
 
 # What your drivers pay: a plan's price for each charge, booked on their accounts. Without it no accounts are kept.
 # retail:

@@ -1,4 +1,4 @@
-import { secret } from './start-example.ts';
+import { appUid, secret } from './start-example.ts';
 
 const residents = ['04A1B2C3D40001', '04A1B2C3D40002', '04A1B2C3D40003'];
 
@@ -66,7 +66,7 @@ ${residents.map((uid, n) => `  - email: resident${n + 1}@example.com
     name: Resident ${n + 1}
     contract_id: CA-RVB-C0000000${n + 1}-X
     tokens:
-      - { uid: APP-RESIDENT-${n + 1}, type: APP_USER }
+      - { uid: ${appUid()}, type: APP_USER }
       - { uid: ${uid}, type: RFID }`).join('\n')}
 
 portal:

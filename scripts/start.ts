@@ -43,6 +43,7 @@ try {
   const given = givenPorts();
   checkName(values.name);
   const example = exampleOf(values.kind ?? 'site');
+  if (values.database) checkAlone();
   const config = resolve(CONFIG);
   if (values.database) await serveDatabase();
   else if (isMade(config, example) && !values.example) sayWhatToChange(config);
@@ -72,6 +73,12 @@ function isMade(config: string, example: () => string): boolean {
   }
   writeFileSync(config, example(), { mode: 0o600 });
   return true;
+}
+
+/** Settings are neither read nor made. */
+function checkAlone(): void {
+  const other = (['kind', 'new', 'example', 'split'] as const).find((name) => values[name]);
+  if (other) throw new BadSettings(`--database: the database alone is started, and --${other} is for a platform: leave one of them out`);
 }
 
 /** The database alone: to restore ledgers into it before the first start, or to look into it. */
@@ -223,7 +230,7 @@ async function sayWhere(platform: Platform & { readonly data: string }, config: 
       `   with this TOKEN_A     ${invitation.token_a}   (for one partner; then: npx roamwatt partner list, and approve it)`,
     );
   say(
-    `   ${invitation ? 'more partners         ' : "a partner's TOKEN_A   "}ROAMWATT_OPERATOR_KEY=<its key> npx roamwatt partner invite NAME --party CA*CPK:EMSP --url ${where.portal_url}`,
+    `   ${invitation ? 'more partners         ' : "a partner's TOKEN_A   "}ROAMWATT_OPERATOR_KEY=<its key> npx roamwatt partner invite NAME --party 'CA*CPK:EMSP' --url ${where.portal_url}`,
   );
   say(
     `   ${isHub(config) ? 'operators         ' : 'drivers, operators'}    ${where.portal_url}   (OpenAPI at /openapi.json; operator keys in ${CONFIG})`,
