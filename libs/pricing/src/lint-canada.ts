@@ -79,7 +79,7 @@ function energy(
   }
   if (dispensed.length > 0 && isLate) {
     const message =
-      `${named(dispensed)} may sell kWh by a temporary dispensation alone, ` +
+      `A price per kWh is allowed in Canada at ${named(dispensed)} by a temporary dispensation alone, ` +
       `and these end on ${LAST_DAY_OVER}`;
     const advice = `Let the tariff end by ${LAST_DAY_OVER} there, or have the meter approved first`;
     const severity = already ? 'error' : 'warning';
