@@ -1,4 +1,4 @@
-import { EXAMPLE_URL, only, PARTNER, type Partner, partiesOf, partnerPath } from './partner.ts';
+import { EXAMPLE_URL, only, PARTNER, type Partner, partiesOf, partnerOf, partnerPath, pathOf } from './partner.ts';
 import { portalVerb } from './portal-verb.ts';
 import { type Given, type Option, optionOf, WrongUsage } from './verb.ts';
 
@@ -85,17 +85,31 @@ partner presents is good until it first presents the new one: most do so while w
 
 export const partnerEnd = portalVerb({
   usage: 'PARTNER [options]',
-  about: `Ends the link: its tokens are dead at once, as they have to be when others have one, then the partner is told. Cards of its drivers charge at our stations no more, whatever
+  about: `Ends the link, or withdraws an invitation: its tokens are dead at once, as they have to be when others have one, then the partner is told. Cards of its drivers charge at our stations no more, whatever
 it said of them, unless it is behind a hub, too: nobody could be asked to pay. Charges that run go on to their end. Their CDRs, those that it
 never got, and what became of charges are kept for its next link, which lets its cards in again. ${PARTNER}`,
   options: {},
   examples: [[`npx roamwatt partner end 'CA*CPK' ${EXAMPLE_URL}`, 'after it, invite it anew']],
-  ask: async (given, portal) =>
-    portal.call<{ told: boolean; detail: string }>('DELETE', await partnerPath(given, portal)),
-  text: ({ told, detail }) =>
-    `The link has ended. ${told ? 'The partner knows.' : `The partner could not be told: ${detail}`}
-Cards of its drivers charge no more unless a hub reaches it; charges that run go on, and their CDRs wait for its next link.`,
+  async ask(given, portal) {
+    const partner = await partnerOf(given, portal);
+    return { ...(await portal.call<Omit<Ended, 'was'>>('DELETE', pathOf(partner))), was: partner.state };
+  },
+  text: endedText,
 });
+
+interface Ended {
+  readonly told: boolean;
+  readonly detail: string;
+  /** The state before. */
+  readonly was: string;
+}
+
+export function endedText({ told, detail, was }: Ended): string {
+  if (was === 'invited') return 'The invitation is withdrawn: its TOKEN_A is dead.';
+  if (was === 'unregistered') return 'There was no link any more.';
+  return `The link has ended. ${told ? 'The partner knows.' : `The partner could not be told: ${detail}`}
+Cards of its drivers charge no more unless a hub reaches it; charges that run go on, and their CDRs wait for its next link.`;
+}
 
 function partiesIn(given: Given) {
   return (given.options['party'] ?? []).map((text) => {

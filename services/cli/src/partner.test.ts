@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { partnerOf, partnersText } from './partner.ts';
+import { endedText } from './partner-links.ts';
 import { differencesText } from './partner-pulls.ts';
 import type { PortalClient } from './portal-client.ts';
 
@@ -81,6 +82,15 @@ test('a partner is shown, and found, under the name that it has here beside the 
   for (const named of ['plunk', 'Carbon Plunk Mobility Inc.', 'CA*CPK'])
     expect(await partnerOf({ files: [named], options: {}, flags: new Set() }, portal)).toBe(known);
   await expect(partnerOf({ files: ['Nobody'], options: {}, flags: new Set() }, portal)).rejects.toThrow('there is Carbon Plunk Mobility Inc., Other');
+});
+
+test.each([
+  ['registered', { told: true, detail: '' }, /^The link has ended\. The partner knows\.\nCards of its drivers charge no more/],
+  ['registered', { told: false, detail: 'HTTP 500' }, /^The link has ended\. The partner could not be told: HTTP 500\n/],
+  ['invited', { told: false, detail: 'A was invited' }, /^The invitation is withdrawn: its TOKEN_A is dead\.$/],
+  ['unregistered', { told: false, detail: 'A was unregistered' }, /^There was no link any more\.$/],
+])('the end of a partner who is %s is said for what it is', (was, answer, said) => {
+  expect(endedText({ ...answer, was })).toMatch(said);
 });
 
 test('no partners, and lists that nobody has read yet, are said, and what to do', () => {
