@@ -96,6 +96,10 @@ test.each([
   expect(() => readSettings(environment(`${yaml}${wrong}: []`))).toThrow(`unknown section "${wrong}"; did you mean "${right}"?`);
 });
 
+test('a section that is like none is refused with those that there are', () => {
+  expect(() => readSettings(environment(`${yaml}bogus: 1`))).toThrow(/unknown section "bogus"; there is party, parties, tariffs, .*, retail$/);
+});
+
 test('a section of a service that is hosted elsewhere is no mistake', () => {
   const all = sectionNames.filter((name) => !['party', 'parties', 'stations'].includes(name)).map((name) => `${name}: []`).join('\n');
   expect(() => readSettings(environment(yaml + all))).not.toThrow();

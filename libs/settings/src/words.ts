@@ -18,7 +18,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 /** Such as `unknown word "portall"; did you mean "portal"?`. */
 export function unknownWord(what: string, word: string, known: readonly string[]): string {
   const meant = nearest(word, known);
-  const few = known.length > 0 && known.length <= 12 ? `; there is ${known.join(', ')}` : '';
+  const few = known.length > 0 && known.length <= 16 ? `; there is ${known.join(', ')}` : '';
   return `${what} ${JSON.stringify(word)}${meant === undefined ? few : `; did you mean ${JSON.stringify(meant)}?`}`;
 }
 
