@@ -49,6 +49,8 @@ export interface HttpParts {
   readonly drivers: Drivers;
   readonly isOperator: (key: string) => boolean;
   readonly guesses: GuessLimit;
+  /** HUB is the one role: no other service but the gateway is there. */
+  readonly isHub: boolean;
   readonly log: Log;
   readonly tracer: Tracer;
 }
@@ -62,7 +64,7 @@ export function mountRoutes(app: INestApplication, fastify: FastifyInstance, par
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, readBody);
     scope.addHook('onSend', async (_request, reply) => void reply.headers(ALWAYS));
-    scope.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, parts.log));
+    scope.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, parts));
     scope.get('/healthz', () => ({ status: 'ok' }));
     scope.get('/openapi.json', () => parts.document);
     for (const route of parts.routes) mount(scope, route, parts);
@@ -181,8 +183,8 @@ function checked(schema: z.ZodType | undefined, value: unknown, where: string): 
 
 const BUG = new Problem(500, 'internal', 'the portal failed; the error is in its log');
 
-function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
-  const problem = problemOf(error) ?? problemOfFastify(error as { code?: string });
+function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, { log, isHub }: HttpParts): FastifyReply {
+  const problem = problemOf(error, { isHub }) ?? problemOfFastify(error as { code?: string });
   if (!problem || problem.status === 500) {
     log.error('a request failed', { method: request.method, path: request.routeOptions.url, error });
   }

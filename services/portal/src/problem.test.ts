@@ -15,3 +15,9 @@ test.each([
 ])('%s is told as %i %s', (error, status, code, detail) => {
   expect(problemOf(error)).toMatchObject({ status, code, detail });
 });
+
+test('a hub has no service but the gateway: it says so, and not to try again', () => {
+  const ofHub = (service: string) => problemOf(new Unanswered('offline', `roamwatt.hub.${service}.ask.list.v1`), { isHub: true });
+  expect(ofHub('cdr-ledger')).toMatchObject({ status: 503, code: 'offline', detail: expect.stringMatching(/^a hub has no cdr-ledger: /), headers: {} });
+  expect(ofHub('ocpi-gateway')?.detail).toContain('try again');
+});

@@ -58,8 +58,8 @@ const statusOfRefusal: Readonly<Record<string, number>> = {
   'too-late': 503,
 };
 
-/** Any error as a problem; `undefined` for a bug, whose words are for the log only. */
-export function problemOf(error: unknown): Problem | undefined {
+/** Any error as a problem; `undefined` for a bug, whose words are for the log only. A hub has no service but the gateway. */
+export function problemOf(error: unknown, { isHub = false } = {}): Problem | undefined {
   if (error instanceof Problem) return error;
   if (error instanceof Refused) {
     const status = statusOfRefusal[error.code] ?? 409;
@@ -68,6 +68,8 @@ export function problemOf(error: unknown): Problem | undefined {
   }
   if (error instanceof Unanswered) {
     const service = error.subject.split('.')[2] ?? 'a service';
+    if (isHub && service !== 'ocpi-gateway' && error.reason === 'offline' && !error.isCutOff)
+      return new Problem(503, 'offline', `a hub has no ${service}: it passes on what its members say, and keeps neither charges nor bills`);
     const [notThere, late] = error.isCutOff
       ? [`there is no connection to the NATS server, so that ${service} cannot be asked`, `the connection to the NATS server was lost before ${service} answered`]
       : [`${service} is not there to answer`, `${service} did not answer in time`];

@@ -76,6 +76,7 @@ export function start(env: Env): Promise<Running> {
         adapter, port: config.port, host: config.host,
         prepare: (app) => mountRoutes(app, adapter.getInstance(), {
           routes, log, tracer, document: openApi(routes), drivers, isOperator: operatorKeys(config.operatorKeys),
+          isHub: parties.all.every(({ roles }) => roles.every((role) => role === 'HUB')),
           guesses: new GuessLimit({ network: config.guesses, each: config.guesses }),
         }),
       },
