@@ -48,6 +48,12 @@ test('who waits for an approval is said to, with who it says it is', () => {
     .toMatch(/^Carbon Plunk: says that it is CA\*CPK EMSP; nothing goes to it .*partner approve 832cf2d9-ef2e-4b5b-b03e-540e61caf503$/m);
 });
 
+test('of who has not registered yet the parties that are invited are shown, in brackets', () => {
+  const invited = [{ country_code: 'CA', party_id: 'CPK', roles: ['EMSP'] }, { country_code: 'CA', party_id: 'ISL', roles: [] }];
+  expect(partnersText([{ ...partner, state: 'invited', roles: [], invited }])).toMatch(/^Carbon Plunk +\(CA\*CPK CA\*ISL\) +invited/m);
+  expect(partnersText([{ ...partner, invited }])).toMatch(/^Carbon Plunk +CA\*CPK +registered/m);
+});
+
 test('a line that is down says since when, and when it is tried next', () => {
   expect(partnersText([{ ...partner, line: { state: 'open', ...since } }]))
     .toContain('Carbon Plunk: does not take what is sent, since 2022-02-01T17:00:00Z; next try 2022-02-01T17:00:10Z');

@@ -13,6 +13,8 @@ export interface Partner {
   readonly version: string;
   readonly versions_url: string;
   readonly roles: readonly { readonly role: string; readonly country_code: string; readonly party_id: string }[];
+  /** For whom the link is meant, where its invitation says. */
+  readonly invited?: readonly { readonly country_code: string; readonly party_id: string }[];
   readonly waiting: number;
   readonly waiting_since?: string;
   readonly failed_attempts: number;
@@ -31,7 +33,7 @@ export const EXAMPLE_URL = '--url http://127.0.0.1:8080';
 
 export const partnerList = portalVerb({
   usage: '[options]',
-  about: `Shows all partners: who they are, what waits to be sent to them and since when, failed attempts, what they refused, and the last error.
+  about: `Shows all partners: who they are (in brackets who is invited), what waits to be sent to them and since when, failed attempts, what they refused, and the last error.
 line: up; down, nothing goes until the next try; trying; of a hub's member also offline, as the other members see it.`,
   options: {},
   examples: [
@@ -51,7 +53,7 @@ export function partnersText(partners: readonly Partner[]): string {
         ['partner', 'parties', 'state', 'version', 'line', 'waiting', 'since', 'failed', 'refused', 'id'],
         ...partners.map((one) => [
           namesOf(one),
-          partiesOf(one),
+          one.roles.length > 0 ? partiesOf(one) : invitedIn(one),
           one.state,
           one.version || '-',
           lineOf(one),
@@ -137,6 +139,11 @@ function lineOf({ state, line, reached }: Partner): string {
 
 function rolesOf({ roles }: Partner): string {
   return roles.map(({ role, country_code, party_id }) => `${country_code}*${party_id} ${role}`).join(', ');
+}
+
+/** In brackets: they are not there yet. */
+function invitedIn({ invited = [] }: Partner): string {
+  return invited.length > 0 ? `(${invited.map(({ country_code, party_id }) => `${country_code}*${party_id}`).join(' ')})` : '-';
 }
 
 export function partiesOf({ roles }: Pick<Partner, 'roles'>): string {
