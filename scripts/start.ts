@@ -149,6 +149,7 @@ function sayWhatToDescribe(): void {
 
 async function startOwn(config: string, given: Partial<Ports>): Promise<Platform & { readonly data: string }> {
   checkSections(unstarted(config));
+  say('Starting …');
   const dir = stateFolder(values.name);
   const ports = { ...(await keptPorts(join(dir, 'ports.json'))), ...given };
   keepParties(dir, config);

@@ -130,9 +130,10 @@ async function got<T extends z.ZodType>(client: PartnerClient, url: string, sche
 
 export function outcomeText(outcome: Outcome): string {
   if (outcome.kind === 'ok') return `HTTP ${outcome.http}, ${outcome.statusCode}`;
-  if (outcome.kind === 'refused' && outcome.http === 0) return outcome.message;
-  if (outcome.kind === 'refused') return `HTTP ${outcome.http}, ${outcome.statusCode ?? 'no OCPI status'}: ${outcome.message}`;
-  return `${outcome.kind}: ${outcome.message}`;
+  if (outcome.kind !== 'refused') return `${outcome.kind}: ${outcome.message}`;
+  const { http, statusCode, message } = outcome;
+  if (http === 0 || (statusCode === undefined && message.startsWith(`HTTP ${http},`))) return message;
+  return `HTTP ${http}, ${statusCode ?? 'no OCPI status'}: ${message}`;
 }
 
 export function refuse(code: HandshakeRefusal, detail: string): Rejected<HandshakeRefusal> {
