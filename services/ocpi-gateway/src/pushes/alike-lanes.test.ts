@@ -287,3 +287,20 @@ test('LOC-02 a partner that is told of many Locations by parts is told of the la
   await network.send('a', 0, { most: 2 });
   expect(await network.missing()).toEqual([]);
 });
+
+test('a partner that may not see a Location that changes all the time is told of the others the short way', async () => {
+  const network = await known();
+  await network.hide('a', 'K-0');
+  for (let round = 0; round < 3; round += 1) {
+    await network.change(['K-0', 'K-1']);
+    while (await network.send('a', 0));
+  }
+  const { short } = network.ways;
+  await network.change(['K-0', 'K-1']);
+  await network.send('a', 0);
+  expect(network.ways.short).toBe(short + 1);
+  expect(network.have.get('a')!.get('K-0')).toContain('REMOVED');
+  await network.show('a', 'K-0');
+  await network.change(['K-1']);
+  expect(await network.missing()).toEqual([]);
+});

@@ -55,7 +55,10 @@ export class AlikeLanes {
     // The long way takes all up to (most - 1) * 8, of more the next versions: then this much is left at least, and the same may be so.
     const behind = await this.changes.behind(held.told, (most - 1) * 8 - most);
     if (!behind || behind.changes.length === 0) return undefined;
-    const { changes, upto } = behind;
+    const { upto } = behind;
+    const otherwise = await this.seenOtherwise(partnerId, behind.changes.map(({ objectKey }) => objectKey).filter((key) => !held.known.has(key)));
+    const changes = behind.changes.filter(({ objectKey }) => !otherwise.has(objectKey));
+    if (changes.length === 0) return undefined;
     const unknown = changes.filter(({ objectKey }) => !held.known.has(objectKey)).map(({ objectKey }) => objectKey);
     const batch = randomUUID();
     const keys = changes.map(({ objectKey }) => held.known.get(objectKey) ?? { partnerId, module: 'locations' as const, objectKey });
@@ -78,6 +81,20 @@ export class AlikeLanes {
       };
     });
     return { taken: { lane, partnerId, batch, hold, failures: 0, cdrUrl: undefined, upto, isAlike: true }, waiting };
+  }
+
+  /**
+   * Those of these Locations that a partner does not see as others do, or is told of by themselves: their changes are passed by. One that
+   * is seen so from now on is queued by itself, and what is said then is no older.
+   */
+  private async seenOtherwise(partnerId: string, objectKeys: readonly string[]): Promise<ReadonlySet<string>> {
+    if (objectKeys.length === 0) return new Set();
+    const { rows } = await this.db.query<{ key: string }>({
+      name: 'lane-seen-otherwise',
+      text: `SELECT key FROM unnest($2::text[]) AS key WHERE (SELECT p.shared AND NOT p.queued FROM pushed p
+        WHERE p.partner_id = $1 AND p.module = 'locations' AND p.object_key = key) IS NOT TRUE`,
+    }, [partnerId, textArray(objectKeys)]);
+    return new Set(rows.map(({ key }) => key));
   }
 
   /** A batch was acknowledged as a whole: 'ended', or 'lost' to somebody else, or to be noted row by row. */
