@@ -98,11 +98,14 @@ class Network {
     await this.queue((tx) => queueAll(tx, { own: [pushOf({ partnerId, module: 'tokens', objectKey: 'RFID T' }, '{"uid":"T"}')] }, NOW));
   }
 
-  /** It has forgotten what it had. */
+  /** It has forgotten what it had, and is told all anew. */
   async forget(partnerId: string): Promise<void> {
     const have = this.have.get(partnerId)!;
     for (const key of have.keys()) have.set(key, LOST);
+    const seen = [...this.now].filter(([key]) => !this.own.has(`${partnerId} ${key}`));
+    const objects = seen.map(([objectKey, current]) => queuedOf({ module: 'locations', objectKey, current }));
     await this.queue((tx) => forgetAcknowledged(tx, partnerId, NOW));
+    await this.queue((tx) => queueAll(tx, { shared: [{ partnerIds: [partnerId], objects }] }, NOW));
   }
 
   /** A batch of a partner's lane, by one of the senders; whether there was one. */
@@ -120,8 +123,11 @@ class Network {
     if (ends === 'well' && batch.taken.isAlike && await alike.end(batch.taken)) return true;
     const taken = ends === 'well' ? batch.taken : { ...batch.taken, upto: undefined };
     if (ends === 'refused' && sent[0]) await this.park(sent[0]);
-    for (let left: { held: Waiting }[] | undefined = (ends === 'refused' ? [] : sent).map((held) => ({ held })), first = true; first || left.length > 0; first = false)
-      left = (await settleAcknowledged(db, taken, undefined, left, NOW)) ?? [];
+    for (let left = (ends === 'refused' ? [] : sent).map((held) => ({ held })), first = true; first || left.length > 0; first = false) {
+      const rest = await settleAcknowledged(db, taken, undefined, left, NOW);
+      if (!rest) return true;
+      left = rest;
+    }
     alike.stands(taken);
     return true;
   }
@@ -131,7 +137,7 @@ class Network {
     for (const partnerId of partnerIds) for (let by = 0; await this.send(partnerId, by % 2); by += 1) if (by > 50) throw new Error(`${partnerId} is told without end`);
     return partnerIds.flatMap((id) => [...this.now].filter(([key, text]) => {
       const had = this.have.get(id)!.get(key);
-      return had !== LOST && !this.refused.has(`${id} ${key}`) && (this.own.has(`${id} ${key}`) ? had?.includes('AVAILABLE') : had !== text);
+      return !this.refused.has(`${id} ${key}`) && (this.own.has(`${id} ${key}`) ? had?.includes('AVAILABLE') : had !== text);
     }).map(([key]) => `${id} ${key}`));
   }
 
@@ -192,11 +198,14 @@ type Step =
 const [id, key] = [fc.constantFrom(...partnerIds), fc.constantFrom(...keys)];
 const change: fc.Arbitrary<Step> = fc.subarray(keys, { minLength: 1 }).map((changed) => ({ change: changed }));
 /** What may happen while something is being sent. */
-const aside: fc.Arbitrary<Step> = fc.oneof(change, fc.record({ hide: key, from: id }), fc.record({ show: key, to: id }));
+const aside: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 2, arbitrary: change }, { weight: 2, arbitrary: fc.record({ hide: key, from: id }) }, { weight: 2, arbitrary: fc.record({ show: key, to: id }) },
+  { weight: 1, arbitrary: fc.record({ forgets: id }) },
+);
 const end = fc.oneof({ weight: 8, arbitrary: fc.constant<End>('well') }, fc.constantFrom<End>('in part', 'refused', 'never'));
 const send: fc.Arbitrary<Step> = fc.record({ send: id, by: fc.constantFrom(0, 1), ends: end, meanwhile: fc.option<Step, null>(aside, { freq: 3, nil: null }) });
 const steps = fc.array(
-  fc.oneof({ weight: 12, arbitrary: change }, { weight: 3, arbitrary: aside }, { weight: 1, arbitrary: fc.record({ forgets: id }) }, { weight: 32, arbitrary: send }),
+  fc.oneof({ weight: 12, arbitrary: change }, { weight: 3, arbitrary: aside }, { weight: 32, arbitrary: send }),
   { minLength: 20, maxLength: 60, size: 'max' },
 );
 
@@ -285,6 +294,34 @@ test('LOC-02 a partner that is told of many Locations by parts is told of the la
   const network = await away(Array.from({ length: 9 }, (_, n) => `K-${n + 1}`));
   await network.send('a', 0, { most: 2 });
   await network.send('a', 0, { most: 2 });
+  expect(await network.missing()).toEqual([]);
+});
+
+test('LOC-02 what a partner was told while it forgot what it had goes once more, the short way and the long', async () => {
+  for (const by of [0, 1]) {
+    const network = await known();
+    await network.change(['K-0', 'K-1']);
+    await network.send('a', by, { meanwhile: () => network.forget('a') });
+    expect(await network.missing(), `by the ${by === 0 ? 'short' : 'long'} way`).toEqual([]);
+  }
+});
+
+test('what a sender finds unclear just when its partner is to be told all anew is sent nonetheless', async () => {
+  const network = await known();
+  await network.change(['K-0']);
+  await network.send('a', 0, { ends: 'never' });
+  const blocked = async () =>
+    (await db.query('SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()')).rowCount;
+  let [sent, forgotten]: Promise<unknown>[] = [];
+  await db.tx(async (tx) => {
+    await tx.query(`SELECT FROM pushed WHERE partner_id = 'a' AND object_key = 'K-0' FOR UPDATE`);
+    sent = network.send('a', 1);
+    await expect.poll(blocked).toBe(1);
+    forgotten = network.forget('a');
+    await expect.poll(blocked).toBe(2);
+  });
+  expect(await sent).toBe(true);
+  await forgotten;
   expect(await network.missing()).toEqual([]);
 });
 

@@ -98,15 +98,17 @@ export class Delivery {
   /** The next batch of a lane; of a line that was down, one object tries whether it is up again. */
   private async next({ lane, partnerId, hold }: Pick<Taken, 'lane' | 'partnerId' | 'hold'>, now: number): Promise<DueOutcome | undefined> {
     const { db } = this.parts;
-    const partner = await findPartner(db, partnerId);
-    if (partner?.state !== 'registered') {
-      await noteUnwanted(db, { lane, partnerId });
-      return 'done';
-    }
     // Who slept would take it out of the hands of who sends.
     hold.insist();
     const ours = { lane, partnerId, hold };
     const batch = await this.alike.take(ours, { now, most: BATCH }) ?? await takeBatch(db, this.texts, ours, { now, most: BATCH });
+    // As it is with the lane in hand: whoever changes what it is told takes the lane from who sends, and not from who is about to.
+    const partner = await findPartner(db, partnerId);
+    if (partner?.state !== 'registered') {
+      await noteUnwanted(db, { lane, partnerId });
+      if (batch) await nameSending(db, batch.taken, []);
+      return 'done';
+    }
     if (!batch) {
       const { settings, clock } = this.parts;
       const again = { againMs: settings.letters_again_ms * clock.rate, refusals: settings.refusals_before_parking - 1 };

@@ -73,13 +73,14 @@ export async function takeBatch(
       most,
     ]);
   let { rows } = await take();
-  if (rows[0]?.was_sending) {
+  // More than once where another takes the lane meanwhile.
+  while (rows[0]?.was_sending) {
     await markUnclear(db, lane, rows[0].was_sending);
     await db.query('UPDATE push_lanes SET sending = NULL WHERE lane = $1 AND batch = $2', [lane, batch]);
     ({ rows } = await take());
   }
   const [first] = rows;
-  if (!first || first.was_sending) return undefined;
+  if (!first) return undefined;
   const texts = await known.of(rows.flatMap(({ version, acknowledged_version: had }) => [version, had].filter((one) => one !== null)));
   const taken: Taken = {
     lane,
