@@ -12,7 +12,7 @@ import { type Failure, isOfTheLine, lineAfter, park } from './line.ts';
 import { endpointOf, type Partner, toBus } from '../partners/partner.ts';
 import { findPartner, noteError, noteUp } from '../partners/partner-rows.ts';
 import { noteDelivered, sessionAt } from './pushed-rows.ts';
-import { acknowledgedMs, isVerdict } from './requests.ts';
+import { acknowledgedMs, isVerdict, mayBeTaken } from './requests.ts';
 
 /** Real time: a Session that nobody told us of may be told in a moment. */
 const FOR_NEWS_MS = 2_000;
@@ -119,16 +119,6 @@ export class CdrDelivery {
 /** For how long it has been looked whether what has to go before it went, since it was tried last. */
 function lookedForMs({ waits }: Waiting): number {
   return Array.from({ length: Math.min(waits, 60) }, (_, n) => lookAgainInMs({ waits: n })).reduce((sum, ms) => sum + ms, 0);
-}
-
-/** What a hub says when it passed something on, and does not know what came of it. */
-const HUB_KNOWS_NOT: readonly number[] = [4000, 4002];
-
-/** Who fails in the midst may have kept it before: it is looked for before it goes again. */
-function mayBeTaken(outcome: Outcome): boolean {
-  if (outcome.kind !== 'refused') return outcome.kind === 'unclear';
-  const { http, statusCode = 0 } = outcome;
-  return http >= 500 || (http < 300 && ((statusCode >= 3000 && statusCode < 4000) || HUB_KNOWS_NOT.includes(statusCode)));
 }
 
 /** Whether an answer to a GET says nothing of what is there. 501: there is no GET. */

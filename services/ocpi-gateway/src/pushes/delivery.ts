@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus, Fact, Outbox } from '#bus';
 import type { Due, DueOutcome, Hold } from '#due';
 import type { GrantRows } from '#grants';
-import type { CallOptions, Outcome, Party } from '#ocpi';
+import type { CallOptions, Party } from '#ocpi';
 import type { Database, Tx } from '#postgres';
 import type { OwnParties } from '#settings';
 import type { Log } from '#telemetry';
@@ -24,7 +24,7 @@ import { endpointOf, type Partner, sameToken } from '../partners/partner.ts';
 import { findPartner, noteError, noteUp } from '../partners/partner-rows.ts';
 import { followersOf } from '../profile-rows.ts';
 import { correlationOf, type PushedKey } from './pushed-rows.ts';
-import { addressee, isHubs, isVerdict, namedByHub, objectOf, objectUrl, sendAll } from './requests.ts';
+import { addressee, isHubs, isVerdict, namedByHub, objectOf, objectUrl, sendAll, type Sent } from './requests.ts';
 import { retryInMs } from '../retry.ts';
 import { steererIn } from './steered.ts';
 import { LocationTexts } from './text-rows.ts';
@@ -205,7 +205,7 @@ export class Delivery {
     };
   }
 
-  private async sendOne(partner: Partner, hold: Hold, { held, steps }: Sending): Promise<Outcome | undefined> {
+  private async sendOne(partner: Partner, hold: Hold, { held, steps }: Sending): Promise<Sent | undefined> {
     const { db, calls, parties } = this.parts;
     const { key, current } = held;
     const endpoint = takerOf(partner, key.module)!;
@@ -223,7 +223,7 @@ export class Delivery {
     // TRN-63: what could not be changed may not be there. The whole object says it all.
     const inParts = steps.some(({ method, path }) => method === 'PATCH' || path.length > 0);
     if (outcome?.kind !== 'refused' || !inParts || current === undefined || (isOfTheLine(outcome) && outcome.http === 429)) return outcome;
-    return sendAll(target, [{ method: 'PUT', path: [], body: current }]);
+    return sendAll(target, [{ method: 'PUT', path: [], body: current }], outcome.mayBeThere);
   }
 
   /**
@@ -303,7 +303,7 @@ export class Delivery {
     const { clock, settings } = this.parts;
     const { key } = held;
     // A PATCH of a Session appends: whoever said no to one, and then to the whole, may have done it.
-    const mayBeThere = outcome.kind === 'unclear' || (outcome.kind === 'refused' && key.module === 'sessions');
+    const mayBeThere = outcome.mayBeThere || (outcome.kind === 'refused' && key.module === 'sessions');
     await noteFailed(tx, key, mayBeThere || held.unclear);
     if (outcome.kind !== 'refused' || isOfTheLine(outcome)) return [];
     const refusals = held.refusals + 1;

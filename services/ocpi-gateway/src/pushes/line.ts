@@ -1,16 +1,15 @@
 import { type Fact, told } from '#bus';
 import { deliveryFailed } from '#contracts/ocpi-gateway';
 import type { DueOutcome } from '#due';
-import type { Outcome } from '#ocpi';
 import type { Tx } from '#postgres';
 import { type Clock, rfc3339 } from '#time';
 import type { OcpiSettings } from '../config.ts';
 import type { LineNews, Waiting } from './lane-rows.ts';
 import { notePark } from './pushed-rows.ts';
-import { isAboutOne, isVerdict } from './requests.ts';
+import { isAboutOne, isVerdict, type Sent } from './requests.ts';
 import { retryInMs } from '../retry.ts';
 
-export type Failure = Exclude<Outcome, { kind: 'ok' }>;
+export type Failure = Exclude<Sent, { kind: 'ok' }>;
 
 interface LineParts {
   readonly clock: Clock;

@@ -81,17 +81,32 @@ export interface Target {
   readonly client: PartnerClient;
 }
 
-/** One step after the other, until one is not done; at least one. Undefined: somebody else may be sending by now. */
-export async function sendAll({ url, client, options: given, isHeld }: Target, steps: readonly Step[]): Promise<Outcome | undefined> {
+/** What a hub says when it passed something on, and does not know what came of it. */
+const HUB_KNOWS_NOT: readonly number[] = [4000, 4002];
+
+/** Who fails in the midst may have kept it before. */
+export function mayBeTaken(outcome: Outcome): boolean {
+  if (outcome.kind !== 'refused') return outcome.kind === 'unclear';
+  const { http, statusCode = 0 } = outcome;
+  return http >= 500 || (http < 300 && ((statusCode >= 3000 && statusCode < 4000) || HUB_KNOWS_NOT.includes(statusCode)));
+}
+
+/** How an object went; `mayBeThere`: all or a part of it was taken, or may have been. */
+export type Sent = Outcome & { readonly mayBeThere?: boolean };
+
+/** One step after the other, until one is not done; at least one. Undefined: somebody else may be sending by now, and nothing was taken. */
+export async function sendAll({ url, client, options: given, isHeld }: Target, steps: readonly Step[], mayBeThere = false): Promise<Sent | undefined> {
   const options = { ...given, isWanted: isHeld };
+  const lost = (): Sent | undefined => (mayBeThere ? { kind: 'unclear', message: 'another may be sending by now' } : undefined);
   let outcome: Outcome | undefined;
   for (const { method, path, body } of steps) {
-    if (!isHeld()) return undefined;
+    if (!isHeld()) return lost();
     outcome = method === 'DELETE' ? gone(await client.delete(url(path), options))
       : method === 'PUT' ? await client.put(url(path), body, options)
       : await client.patch(url(path), body, options);
-    if (outcome.kind === 'unreachable' && !isHeld()) return undefined;
-    if (outcome.kind !== 'ok') return outcome;
+    if (outcome.kind === 'unreachable' && !isHeld()) return lost();
+    if (outcome.kind !== 'ok') return { ...outcome, mayBeThere: mayBeThere || mayBeTaken(outcome) };
+    mayBeThere = true;
   }
   return outcome;
 }
