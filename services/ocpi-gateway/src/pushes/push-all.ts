@@ -162,7 +162,8 @@ export class PushAll {
    */
   private async hide(tx: Tx, partner: Partner, at: number): Promise<void> {
     const { clock, grants } = this.parts;
-    await lockLinks(tx, 'together');
+    // A newer version that others are given meanwhile would stand against what is withdrawn.
+    await lockLinks(tx, 'alone');
     const { offers, places, since, until } = await grants.at(tx, clock.now());
     const hidden = (module: PushedModule) => (objectKey: string): Hidden => ({ partnerId: partner.id, module, objectKey, sinceMs: since });
     const tariffs = (await pushedKeys(tx, partner.id, 'tariffs')).filter((id) => !isOffered(id, toldOf(partner), offers));
