@@ -43,7 +43,7 @@ export class Charges {
   async start(driver: Driver, wanted: Wanted, key?: string): Promise<string> {
     const { bus, db, clock } = this.parts;
     const token = appToken(driver);
-    const party = { countryCode: wanted.country_code, partyId: wanted.party_id };
+    const party = busParty(wanted);
     const order = {
       chargeId: key ?? randomUUID(), email: driver.email, tokenUid: token.uid, tokenType: token.type, ...party,
       locationId: wanted.location_id, evseUid: wanted.evse_uid, connectorId: wanted.connector_id ?? null,
@@ -99,7 +99,7 @@ export class Charges {
     const { uid: tokenUid } = session.cdr_token;
     await ordering({ command: 'STOP_SESSION', tokenUid }, () => this.parts.bus.ask(orderStop, {
       orderId: stopId, tokenUid, sessionId: session.id,
-      party: { countryCode: session.country_code, partyId: session.party_id },
+      party: busParty(session),
     }, { commandId: stopId }));
     return stopId;
   }

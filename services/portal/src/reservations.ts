@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Bus, isAskFailure, Refused } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import { getLocation } from '#contracts/locations';
+import { busParty } from '#contracts/party';
 import { getOrder, getSession, orderCancelReservation, orderReserve } from '#contracts/sessions';
 import { findEvse, type Location, type Session } from '#ocpi';
 import type { Database } from '#postgres';
@@ -41,7 +42,7 @@ export class Reservations {
     if (expiresAtMs <= clock.now())
       throw new Problem(400, 'expiry-is-over', `expires_at: ${wanted.expires_at} is over; it is ${clock.iso()}`);
     const token = appToken(driver);
-    const party = { countryCode: wanted.country_code, partyId: wanted.party_id };
+    const party = busParty(wanted);
     const claim: Omit<ReservationRow, 'refusal'> = {
       reservationId: key ?? randomUUID(), email: driver.email, tokenUid: token.uid, ...party,
       locationId: wanted.location_id, evseUid: wanted.evse_uid ?? null, expiresAt: rfc3339(expiresAtMs),
@@ -102,7 +103,7 @@ export class Reservations {
   }
 
   private async checkPlace({ country_code, party_id, location_id: locationId, evse_uid: uid }: WantedReservation): Promise<void> {
-    const party = { countryCode: country_code, partyId: party_id };
+    const party = busParty({ country_code, party_id });
     const { locationJson } = await this.parts.bus.ask(getLocation, { party, locationId });
     const place = `${country_code}*${party_id} ${locationId}`;
     if (!locationJson) throw new Problem(404, 'unknown-location', `location_id: ${place} is not known`);

@@ -1,5 +1,6 @@
 import { type Bus, isAskFailure } from '#bus';
 import { getRetail, priceForDriver, type RetailPrice, type TaxWithin } from '#contracts/accounts';
+import { busParty } from '#contracts/party';
 import { decimal } from '#money';
 import type { Cdr, Session } from '#ocpi';
 import type { Language } from './language.ts';
@@ -26,8 +27,8 @@ export class RetailPrices {
 
   /** Of each CDR. Throws what an ask does. */
   async ofCdrs(cdrs: readonly Cdr[], language: Language = 'en'): Promise<(ShownRetail | undefined)[]> {
-    const answers = await this.bus.askMany(getRetail, cdrs.map(({ country_code, party_id, id }) => (
-      { party: { countryCode: country_code, partyId: party_id }, cdrId: id, language })));
+    const answers = await this.bus.askMany(getRetail, cdrs.map((cdr) => (
+      { party: busParty(cdr), cdrId: cdr.id, language })));
     return answers.map((answer, index) => {
       if (isAskFailure(answer)) throw answer;
       const { total_cost, currency } = cdrs[index]!;
@@ -79,12 +80,12 @@ export interface QuotedCharge {
 export type RetailQuote = Money & { readonly sentence?: string };
 
 function requestOf(session: Session) {
-  const { country_code, party_id, total_cost, currency, cdr_token, location_id, start_date_time } = session;
+  const { total_cost, currency, cdr_token, location_id, start_date_time } = session;
   const ms = Date.parse(session.end_date_time ?? session.last_updated) - Date.parse(start_date_time);
   return {
     tokenUid: cdr_token.uid,
     contractId: cdr_token.contract_id,
-    party: { countryCode: country_code, partyId: party_id },
+    party: busParty(session),
     currency,
     exclVat: decimal(total_cost?.excl_vat ?? 0).toString(),
     ...(total_cost?.incl_vat === undefined ? {} : { inclVat: decimal(total_cost.incl_vat).toString() }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Bus } from '#bus';
 import { agreementJson, agreementOf, type AgreementVersion, getAgreement, setAgreement } from '#contracts/agreements';
+import { busParty } from '#contracts/party';
 import { type AgreementTerms, termsDigest } from '#settlement';
 import type { OwnParties } from '#settings';
 import { agreementWarnings } from './agreement-warnings.ts';
@@ -94,7 +95,7 @@ function agreementRoutes(bus: Bus, parties: OwnParties): Route[] {
         const set = await bus.ask(setAgreement, asked, key === undefined ? {} : { commandId: key });
         const own = body.parties.find((one) => one.country_code !== countryCode || one.party_id !== partyId) ?? body.parties[0]!;
         const warnings = await agreementWarnings(bus, {
-          own: { countryCode: own.country_code, partyId: own.party_id }, partner: { countryCode, partyId }, parties: body.parties, grants: body.grants, isOurs: parties.has({ country_code: countryCode, party_id: partyId }),
+          own: busParty(own), partner: { countryCode, partyId }, parties: body.parties, grants: body.grants, isOurs: parties.has({ country_code: countryCode, party_id: partyId }),
         });
         return { ...agreementView(set), warnings };
       },

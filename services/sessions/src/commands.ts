@@ -1,5 +1,6 @@
 import { type Bus, saysNo } from '#bus';
 import { type EvseResolved, resolveEvse } from '#contracts/locations';
+import { busParty } from '#contracts/party';
 import { addDue } from '#due';
 import { type Party, sameParty, type Token } from '#ocpi';
 import type { Database } from '#postgres';
@@ -125,7 +126,7 @@ export class Commands {
     try {
       return await this.parts.bus.ask(resolveEvse, {
         locationId,
-        ...(party ? { party: { countryCode: party.country_code, partyId: party.party_id } } : {}),
+        ...(party ? { party: busParty(party) } : {}),
         ...(evseUid === undefined ? {} : { evseUid }),
         ...(connectorId === undefined ? {} : { connectorId }),
       });

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Outbox, told } from '#bus';
+import { busParty } from '#contracts/party';
 import { partnerSessionChanged } from '#contracts/sessions';
 import { fromJsonBytes, jsonText, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
@@ -66,7 +67,7 @@ export class PartnerSessions {
         return { change, session: held!.session, orderId: held?.orderId };
       await storePartnerSession(tx, party, pushed.session, pushed.text);
       const fact = told(partnerSessionChanged, {
-        party: { countryCode: party.country_code, partyId: party.party_id },
+        party: busParty(party),
         sessionId: pushed.session.id,
         sessionJson: toJsonBytes(pushed.text),
       });

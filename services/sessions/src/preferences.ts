@@ -1,4 +1,5 @@
 import type { Bus } from '#bus';
+import { busParty } from '#contracts/party';
 import { getTariff } from '#contracts/tariff-engine';
 import { fromJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
@@ -80,9 +81,8 @@ export class Preferences {
   /** A profile type is there where the connector has a tariff for it. */
   private async typesAt({ session, snapshots: { location } }: Active): Promise<string[]> {
     const connector = findEvse(location, session.evse_uid)?.connectors.find(({ id }) => sameId(id, session.connector_id));
-    const { country_code: countryCode, party_id: partyId } = location;
     const found = await Promise.all((connector?.tariff_ids ?? []).map((tariffId) =>
-      this.parts.bus.ask(getTariff, { party: { countryCode, partyId }, tariffId })));
+      this.parts.bus.ask(getTariff, { party: busParty(location), tariffId })));
     const tariffs = found.flatMap(({ tariffJson }) => (tariffJson ? [fromJsonBytes<Tariff>(tariffJson)] : []));
     return tariffs.map(({ type }) => type ?? 'REGULAR');
   }

@@ -1,5 +1,6 @@
 import { type Bus, saysNo } from '#bus';
 import { getLocation, resolveEvse } from '#contracts/locations';
+import { busParty } from '#contracts/party';
 import { fromJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
 import { type Location, type Party, sameParty, type Token } from '#ocpi';
@@ -170,10 +171,9 @@ export class Reservations {
   }
 
   private async locationOf({ locationId, party }: ReserveWish): Promise<Location | undefined> {
-    const of = party && { countryCode: party.country_code, partyId: party.party_id };
     const { locationJson, own } = await this.parts.bus.ask(getLocation, {
       locationId,
-      ...(of ? { party: of } : {}),
+      ...(party ? { party: busParty(party) } : {}),
     });
     return locationJson && own ? fromJsonBytes<Location>(locationJson) : undefined;
   }

@@ -7,6 +7,7 @@ import {
   type SendCommandSchema,
   SendOutcome,
 } from '#contracts/ocpi-gateway';
+import { busParty } from '#contracts/party';
 import { toJsonBytes } from '#contracts';
 import type { DueHandler, Hold } from '#due';
 import type { Party, Token } from '#ocpi';
@@ -65,8 +66,8 @@ export class SendOrder {
       orderId,
       command,
       bodyJson: toJsonBytes(body),
-      party: { countryCode: party.country_code, partyId: party.party_id },
-      ...(tokenParty ? { from: { countryCode: tokenParty.country_code, partyId: tokenParty.party_id } } : {}),
+      party: busParty(party),
+      ...(tokenParty ? { from: busParty(tokenParty) } : {}),
     });
     if (sent === 'unknown' || sent.outcome === SendOutcome.UNCLEAR) {
       const why = sent === 'unknown' ? '' : sent.message;

@@ -2,6 +2,7 @@ import { type Bus, Refused } from '#bus';
 import { fromJsonBytes } from '#contracts';
 import { getLocation } from '#contracts/locations';
 import { closeTransaction, Outcome, stopCharging } from '#contracts/ocpp-gateway';
+import { busParty } from '#contracts/party';
 import { getTariff } from '#contracts/tariff-engine';
 import { Rejected } from '#decider';
 import { idKey, type Location, type Party, sameParty, type Session, type Tariff } from '#ocpi';
@@ -103,7 +104,7 @@ export class Sessions {
     if (!held) return undefined;
     const session = JSON.parse(held.text) as Session;
     const named = new Set((session.charging_periods ?? []).flatMap(({ tariff_id }) => tariff_id ?? []));
-    const owner = { countryCode: party.country_code, partyId: party.party_id };
+    const owner = busParty(party);
     const [{ locationJson }, ...found] = await Promise.all([
       bus.ask(getLocation, { party: owner, locationId: session.location_id }),
       ...[...named].map((tariffId) => bus.ask(getTariff, { party: owner, tariffId, asOf: session.start_date_time })),

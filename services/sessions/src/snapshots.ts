@@ -1,6 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type Bus, Refused } from '#bus';
 import { resolveStation } from '#contracts/locations';
+import { busParty } from '#contracts/party';
 import { selectTariff, type SelectTariffSchema } from '#contracts/tariff-engine';
 import { fromJsonBytes } from '#contracts';
 import { findEvse, type Location, sameId, type Tariff, type Token } from '#ocpi';
@@ -72,14 +73,13 @@ export async function tariffFor(
     sameId(id, place.connectorId),
   );
   const tariffIds = [...(connector?.tariff_ids ?? [])];
-  const { country_code: countryCode, party_id: partyId } = place.location;
   if (tariffIds.length > 0) {
     for (const at of [startedAt, clock.iso()]) {
       const chosen = await chosenAt(bus, {
-        party: { countryCode, partyId },
+        party: busParty(place.location),
         tariffIds,
         tokenType: token.type,
-        tokenParty: { countryCode: token.country_code, partyId: token.party_id },
+        tokenParty: busParty(token),
         at,
         ...(token.default_profile_type ? { profileType: token.default_profile_type } : {}),
       });

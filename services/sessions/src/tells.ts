@@ -1,4 +1,5 @@
 import { type Fact, told } from '#bus';
+import { busParty } from '#contracts/party';
 import {
   commandFinished,
   orderChanged,
@@ -95,10 +96,9 @@ export function tells(stored: StoredEvent): Fact | undefined {
 }
 
 function whole(session: Session) {
-  const { country_code: countryCode, party_id: partyId } = session.cdr_token;
   return {
     sessionId: session.id,
-    tokenParty: { countryCode, partyId },
+    tokenParty: busParty(session.cdr_token),
     sessionJson: toJsonBytes(session),
   };
 }
@@ -107,7 +107,7 @@ function whole(session: Session) {
 export function orderView({ party, sessionId, resultDueAt: _, tokenParty: __, ...order }: Order) {
   return {
     ...order,
-    party: { countryCode: party.country_code, partyId: party.party_id },
+    party: busParty(party),
     ...(sessionId === undefined ? {} : { sessionId }),
   };
 }
@@ -117,11 +117,10 @@ export function reservationView(
   { number, sessionId }: { readonly number: number; readonly sessionId: string },
   { token, operator, reservationId, locationId, place, expiresAt }: ReservationTerms,
 ) {
-  const { country_code: countryCode, party_id: partyId } = JSON.parse(token) as Party;
   return {
     ...{ number, sessionId, reservationId, locationId, expiresAt },
     evseUid: place.evseUid,
-    tokenParty: { countryCode, partyId },
-    party: { countryCode: operator.country_code, partyId: operator.party_id },
+    tokenParty: busParty(JSON.parse(token) as Party),
+    party: busParty(operator),
   };
 }

@@ -3,7 +3,7 @@ import { fromJsonBytes, toJsonBytes } from '#contracts';
 import type { AgreementChanged } from '#contracts/agreements';
 import { resolveStation } from '#contracts/locations';
 import { authorizeAtPartner, SendOutcome } from '#contracts/ocpi-gateway';
-import { ocpiParty, type Party as ToldParty } from '#contracts/party';
+import { busParty, ocpiParty, type Party as ToldParty } from '#contracts/party';
 import { tokenAuthorized } from '#contracts/tokens-auth';
 import { type GrantRows, shownSince } from '#grants';
 import { type AuthorizationInfo, idKey, isNamed, type Location, type LocationReferences, type Party, partyText, type Token } from '#ocpi';
@@ -177,7 +177,7 @@ export class Cards {
   private async askOwner(token: Token, place?: { from: BusParty; references: LocationReferences }): Promise<OwnersAnswer> {
     try {
       const answer = await this.parts.bus.ask(authorizeAtPartner, {
-        party: { countryCode: token.country_code, partyId: token.party_id },
+        party: busParty(token),
         uid: token.uid,
         type: token.type,
         timeoutMs: OWNER_ANSWERS_WITHIN_MS,
@@ -232,7 +232,7 @@ export class Cards {
     const all = this.described.get(stationId) ?? [];
     const place = all.find((one) => one.stationConnector === stationConnector) ?? (orAny ? all[0] : undefined);
     return place && {
-      party: { countryCode: place.owner.country_code, partyId: place.owner.party_id }, locationId: place.locationId, evseUid: place.evseUid,
+      party: busParty(place.owner), locationId: place.locationId, evseUid: place.evseUid,
       private: place.private, connectors: all.map((one) => one.stationConnector),
     };
   }
