@@ -327,7 +327,7 @@ const HOUR_MS = Decimal.of(3_600_000);
  * Eight decimals where OCPI's usual four (TYP-04) are not exact: four are off by up to 0.18 s, which
  * over hundreds of periods becomes money for whoever prices by volumes.
  */
-function hoursOf(ms: number): number {
+export function hoursOf(ms: number): number {
   return Decimal.of(ms).divide(HOUR_MS, 8, 'half-away-from-zero').toJsonNumber();
 }
 

@@ -1,8 +1,7 @@
 import type { Session, Tariff } from '#ocpi';
 import { price, reservationStarts } from '#pricing';
-import { Decimal } from '#money';
 import { instant, rfc3339 } from '#time';
-import { termsOf } from './metering.ts';
+import { hoursOf, termsOf } from './metering.ts';
 import { isTakenAway } from './reservation.ts';
 import type { Reserved, SessionEvent, To } from './session-events.ts';
 import { later } from './session-told.ts';
@@ -29,12 +28,6 @@ function reservationPeriods({ session, snapshots }: Pick<Reserved, 'session' | '
     dimensions: [{ type: 'RESERVATION_TIME', volume: hoursOf((starts[n + 1] ?? endMs) - fromMs) }],
   }));
 }
-
-function hoursOf(ms: number): number {
-  return Decimal.of(ms).divide(HOUR_MS, 8, 'half-away-from-zero').toJsonNumber();
-}
-
-const HOUR_MS = Decimal.of(3_600_000);
 
 /** The charge for which it was reserved: the same Session, by what held when it was reserved. */
 export function startedReserved(command: To<'StartSession'>, reserved: Reserved): SessionEvent {
