@@ -3,7 +3,7 @@ import { getLocation, resolveEvse } from '#contracts/locations';
 import { busParty } from '#contracts/party';
 import { fromJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
-import { type Location, type Party, sameParty, type Token } from '#ocpi';
+import { findEvse, type Location, type Party, sameParty, type Token } from '#ocpi';
 import type { Database } from '#postgres';
 import { type Clock, instant } from '#time';
 import { type Commands, refused, type Taken } from './commands.ts';
@@ -178,12 +178,11 @@ export class Reservations {
     return locationJson && own ? fromJsonBytes<Location>(locationJson) : undefined;
   }
 
-  private async place({ id: locationId, evses }: Location, evseUid: string): Promise<ReservedPlace> {
-    const connectors = evses?.find(({ uid }) => uid.toLowerCase() === evseUid.toLowerCase())?.connectors;
+  private async place(location: Location, evseUid: string): Promise<ReservedPlace> {
     // OCPP 1.6 reserves a connector; an EVSE's first stands for it.
-    const connectorId = connectors?.[0]?.id;
+    const connectorId = findEvse(location, evseUid)?.connectors[0]?.id;
     const resolved = await this.parts.bus.ask(resolveEvse, {
-      locationId,
+      locationId: location.id,
       evseUid,
       ...(connectorId === undefined ? {} : { connectorId }),
     });
