@@ -1,4 +1,4 @@
-import type { Bus, HeardTogether } from '#bus';
+import type { HeardTogether } from '#bus';
 import { fromJsonBytes, uint32 } from '#contracts';
 import type { AgreementChanged } from '#contracts/agreements';
 import { addDue, type DueWorker } from '#due';
@@ -30,7 +30,6 @@ import type { Steering } from './steering.ts';
 export interface GatewayParts {
   readonly parties: OwnParties;
   readonly db: Database;
-  readonly bus: Bus;
   readonly calls: Calls;
   readonly clock: Clock;
   readonly grants: GrantRows;

@@ -1,4 +1,3 @@
-import type { Bus } from '#bus';
 import { fromJsonBytes, uint32 } from '#contracts';
 import {
   type ActiveChargingProfileResult, ChargingPreferencesResponse, type ChargingProfile, ChargingProfileResponse, joinUrl, type Outcome,
@@ -23,7 +22,6 @@ import { findSteered } from './steered-rows.ts';
 
 export interface PartnerProfilesParts {
   readonly db: Database;
-  readonly bus: Bus;
   readonly calls: Calls;
   readonly clock: Clock;
   readonly parties: OwnParties;

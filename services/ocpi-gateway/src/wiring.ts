@@ -89,7 +89,7 @@ export async function wire(service: Service, publicUrl: string) {
     gateway: new OcpiGateway(parts),
     delivery: new Delivery({ ...parts, ...(members ? { mayMeet: (a: Party, b: Party) => members.mayMeet(a, b) } : {}) }),
     pushAll: new PushAll({ db, bus, clock, grants, steering, interfaces: partners.interfaces, log }),
-    toNewMember: members && new HubPushAll({ db, clock, members }),
+    toNewMember: members && new HubPushAll({ db, members }),
     hub: members && new Hub({
       ...parts, party: parties.first, members, key: service.settings.key('crossings of the hub'), pageLimit: settings.page_limit,
     }),

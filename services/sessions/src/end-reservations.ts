@@ -2,7 +2,7 @@ import { type Bus, Refused, Unanswered } from '#bus';
 import { cancelReservation, describeStations, Outcome } from '#contracts/ocpp-gateway';
 import { addDue, type DueHandler, type DueOutcome } from '#due';
 import type { Database, Queryable } from '#postgres';
-import { currentTraceparent, type Log } from '#telemetry';
+import { currentTraceparent } from '#telemetry';
 import { type Clock, instant } from '#time';
 import { ANSWER_TRAVELS_MS, type Config } from './config.ts';
 import type { Logs } from './logs.ts';
@@ -21,7 +21,6 @@ export interface EndReservationsParts {
   readonly clock: Clock;
   readonly config: Config;
   readonly db: Database;
-  readonly log: Log;
   readonly logs: Logs;
   /** Whether all was heard that a station had said by now. */
   heardAll(stationId: string): Promise<boolean>;

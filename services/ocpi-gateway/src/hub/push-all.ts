@@ -1,7 +1,6 @@
 import type { Due, DueOutcome } from '#due';
 import { partyText } from '#ocpi';
 import type { Database } from '#postgres';
-import type { Clock } from '#time';
 import { clientKey } from './client-info-rows.ts';
 import type { HubMembers } from './members.ts';
 import { objectsAfter } from './objects.ts';
@@ -12,7 +11,7 @@ import { type Push, pushOf, queueAll } from '../pushes/queue-rows.ts';
 
 /** Queues what a new member is to have: who is there (HCI-04), and what was told to everybody, Tariffs first. */
 export class HubPushAll {
-  constructor(private readonly parts: { readonly db: Database; readonly clock: Clock; readonly members: HubMembers }) {}
+  constructor(private readonly parts: { readonly db: Database; readonly members: HubMembers }) {}
 
   async run({ body, at }: Due): Promise<DueOutcome> {
     const { db, members } = this.parts;

@@ -1,5 +1,4 @@
-import type { Party } from '#ocpi';
-import { partyText } from '#ocpi';
+import { type Party, partyText } from '#ocpi';
 import type { Queryable, Tx } from '#postgres';
 
 export type PulledModule = 'tariffs' | 'locations' | 'tokens' | 'sessions' | 'cdrs';
