@@ -50,10 +50,8 @@ export interface OcpiServerParts {
 export const serverOptions = {
   logger: false,
   bodyLimit: BODY_BYTES_MAX,
-  requestTimeout: 30_000,
   exposeHeadRoutes: false,
   forceCloseConnections: true,
-  http: { maxHeaderSize: 16_384, headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
   routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
 } as const;
 
@@ -224,7 +222,7 @@ class Edge {
       this.parts.relays && route.routingHeaders
         ? { ...route, query: undefined, ...(route.body ? { body: z.unknown(), bodyOptional: true as const } : {}) }
         : route;
-    const query = checked(judged.query, queryIn(version, route, request.query ?? {}), 'invalid-parameters') as OcpiRequest['query'];
+    const query = checked(judged.query, queryIn(version, route, request.query ?? {})) as OcpiRequest['query'];
     for (const [name, value] of Object.entries(known.params)) {
       if (!/^[\x20-\x7e]*$/.test(value))
         throw refuse('invalid-parameters', `${name} in the URL: holds a character that is not printable ASCII`);
@@ -360,7 +358,7 @@ async function readBody(
   const fault = isResult && route.module === 'commands' ? wordsFault(route.body, said) : undefined;
   if (fault !== undefined) sightings.note(partner.id, 'sloppy-command-responses', fault);
   const meaning = fault === undefined ? said : { ...said as object, message: undefined };
-  const body = checked(route.body, meaning, 'invalid-parameters');
+  const body = checked(route.body, meaning);
   return { body, text: meaning === json.value && !rounded ? json.text : JSON.stringify(meaning) };
 }
 
@@ -371,9 +369,9 @@ function wordsFault(schema: z.ZodType, said: unknown): string | undefined {
   return isFine ? undefined : whole.message;
 }
 
-function checked(schema: z.ZodType | undefined, value: unknown, code: 'invalid-parameters'): unknown {
+function checked(schema: z.ZodType | undefined, value: unknown): unknown {
   if (!schema) return value;
   const reading = read(schema, value);
-  if (!reading.ok) throw refuse(code, reading.message);
+  if (!reading.ok) throw refuse('invalid-parameters', reading.message);
   return reading.value;
 }
