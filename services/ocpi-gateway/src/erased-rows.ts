@@ -14,8 +14,7 @@ export interface HeldPush {
   readonly queued: boolean;
 }
 
-interface Row extends Omit<PushedKey, 'objectKey'> {
-  readonly objectKey: string;
+interface Row extends PushedKey {
   readonly partnerName: string;
   readonly state: string;
   readonly current: string;

@@ -5,7 +5,7 @@ import { Change } from '#contracts/party';
 import { getSession, putPartnerSession } from '#contracts/sessions';
 import { deletePartnerTariff, getTariff, putPartnerTariff } from '#contracts/tariff-engine';
 import { getToken, putPartnerToken } from '#contracts/tokens-auth';
-import { jsonText, toJsonBytes } from '#contracts';
+import { fromJsonBytes, jsonText, toJsonBytes } from '#contracts';
 import { answers, type Cdr, findEvse, joinUrl, type Location, type Party, type Route, sameId, sameParty } from '#ocpi';
 import type { Handlers, OcpiReply, OcpiRequest } from './exchange.ts';
 import type { FetchKey } from './pulls/fetch-rows.ts';
@@ -238,9 +238,7 @@ function receivedCdrs(bus: Bus, sightings: Sightings): Handlers {
       if (recorded.change === Change.CREATED) {
         afterAnswer(() => void noteEarlyCdr(bus, sightings, caller.partner.id, cdr).catch(() => {}));
       }
-        return {
-          ...changed(recorded), headers: { Location: urlOf(url, recorded) }, ...(recordedAt === '' ? {} : { at: recordedAt }),
-        };
+      return { ...changed(recorded), headers: { Location: urlOf(url, recorded) }, ...(recordedAt === '' ? {} : { at: recordedAt }) };
     },
     'RECEIVER cdrs GET /:cdr': async (request) => {
       const { params } = request;
@@ -258,7 +256,7 @@ async function noteEarlyCdr(bus: Bus, sightings: Sightings, partnerId: string, c
   const { session_id: sessionId, id, credit } = cdr;
   if (sessionId === undefined || credit) return;
   const { sessionJson } = await bus.ask(getSession, { party: toBus(cdr), sessionId });
-  const { status } = sessionJson ? JSON.parse(jsonText(sessionJson)) as { status?: string } : {};
+  const { status } = sessionJson ? fromJsonBytes<{ status?: string }>(sessionJson) : {};
   if (status === undefined || status === 'COMPLETED' || status === 'INVALID') return;
   sightings.note(partnerId, 'late-sessions', `the CDR ${id} came while its Session was ${status}`);
 }

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type Bus, type Outbox, told } from '#bus';
+import { type Bus, type Outbox, Refused, told } from '#bus';
 import { listCdrs } from '#contracts/cdr-ledger';
 import { listLocations } from '#contracts/locations';
 import type { Page, PageRequestSchema } from '#contracts/party';
@@ -8,7 +8,6 @@ import { cdrDelivered } from '#contracts/ocpi-gateway';
 import { listTariffs } from '#contracts/tariff-engine';
 import { answerAuthorize, listTokens } from '#contracts/tokens-auth';
 import { fromJsonBytes, jsonText, toJsonBytes } from '#contracts';
-import { Refused } from '#bus';
 import { type Granted, patternsFor, seenSinceFor } from '#grants';
 import { type Cdr, dateTimeOf, instantMs, type NextPage, pageHeaders, type PageQuery, partyText, readPage, sameParty, type Session, TokenType } from '#ocpi';
 import { tokenTypeDown } from '#ocpi-versions';
