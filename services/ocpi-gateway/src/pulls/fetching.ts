@@ -77,13 +77,11 @@ export class Fetching {
     const last = await fetchedAt(db, key, { ofList: !hasObjectUrl(key) });
     const nextAt = last === undefined ? 0 : last + settings.pull.fetch_again_s * 1_000;
     if (nextAt > clock.now()) return this.later(key, nextAt);
-    const marked = (await toFetchOf(db, key)).filter(
-      ({ n, fetchedN, objectKey }) => n > fetchedN && (!hasObjectUrl(key) || objectKey === key.objectKey),
-    );
-    if (!marked.some(({ objectKey }) => objectKey === key.objectKey)) {
-      const isThere = (await toFetchOf(db, key)).some(({ objectKey }) => objectKey === key.objectKey);
-      return !isThere || await forgetFetched(db, key) ? 'done' : { retryInMs: 0 };
-    }
+    const all = await toFetchOf(db, key);
+    const own = all.find(({ objectKey }) => objectKey === key.objectKey);
+    if (!own) return 'done';
+    if (own.n === own.fetchedN) return await forgetFetched(db, key) ? 'done' : { retryInMs: 0 };
+    const marked = hasObjectUrl(key) ? [own] : all.filter(({ n, fetchedN }) => n > fetchedN);
     const quiet = await quietMs(db, key.partnerId);
     if (quiet > 0) return { retryInMs: quiet };
     const missed = await this.fetch(partner, endpoint, key, marked);
