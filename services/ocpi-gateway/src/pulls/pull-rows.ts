@@ -133,6 +133,11 @@ export async function endPull(
   );
 }
 
+/** Where a list stopped: it begins anew. */
+export async function forgetPage(db: Queryable, key: PullKey): Promise<void> {
+  await db.query(`UPDATE pulls SET url = NULL WHERE ${WHERE}`, keyOf(key));
+}
+
 export async function failPull(db: Queryable, key: PullKey, error: string): Promise<void> {
   await db.query(`UPDATE pulls SET error = $4 WHERE ${WHERE}`, [...keyOf(key), error.slice(0, 1_000)]);
 }

@@ -14,7 +14,7 @@ import { isAway, isPassing, listUrl, pagesOf, pageUrl, takesDates } from './part
 import type { Partners } from '../partners/partners.ts';
 import { findPartner, registeredPartners } from '../partners/partner-rows.ts';
 import {
-  beginPull, databaseNow, type Difference, differencesOf, endPull, failPull, findPull, forgetVanished, type FoundDifference, noteDifferences, notePage, type Pull, type PullKey,
+  beginPull, databaseNow, type Difference, differencesOf, endPull, failPull, findPull, forgetPage, forgetVanished, type FoundDifference, noteDifferences, notePage, type Pull, type PullKey,
   type PullReport, reportsOf, unseenOf, vanishedOf,
 } from './pull-rows.ts';
 import { type AskedAt, type Kind, kinds, SESSIONS_BACK_MS, takeIn, targets } from './pulled-kinds.ts';
@@ -250,11 +250,7 @@ export class Pulling {
         // A page that is refused for itself is not asked for again: the list begins anew. So may be one where it stopped: a URL may hold for a while only.
         const isWhereItStopped = isCounted && counted === 'first page';
         if (page.kind === 'refused' && (!isPassing(page) || (isWhereItStopped && [401, 403].includes(page.http))))
-          await db.query('UPDATE pulls SET url = NULL WHERE partner_id = $1 AND module = $2 AND of_party = $3', [
-            key.partnerId,
-            key.module,
-            key.of,
-          ]);
+          await forgetPage(db, key);
         log.warn('a list of a partner could not be read', {
           partner: partner.name,
           module: kind.module,
