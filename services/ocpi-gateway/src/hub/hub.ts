@@ -16,7 +16,7 @@ import { dropPlaces, type Kept, learnPlace, ownersOf, placesOf } from './objects
 import { pageIn, ToldToAll } from './told-to-all.ts';
 import { type Clue, clueOf, wayOf } from './way.ts';
 import type { OcpiServerParts } from '../ocpi-server.ts';
-import { endpointOf, type Partner, partiesOf } from '../partners/partner.ts';
+import { endpointOf, hasParty, type Partner, partiesOf } from '../partners/partner.ts';
 import { findPartner, noteError } from '../partners/partner-rows.ts';
 import { refuse } from '../refusals.ts';
 import { nameOfRequest } from '../repeats.ts';
@@ -133,7 +133,7 @@ export class Hub {
     const own = partiesOf(partner);
     const from = routing.from ?? (own.length === 1 ? own[0] : undefined);
     if (!from) throw refuse('invalid-parameters', 'OCPI-from-… is missing, and you have more than one party');
-    if (!this.parts.members.speaksFor(partner, from)) {
+    if (!hasParty(partner, from)) {
       throw refuse('invalid-parameters', `OCPI-from-… names ${partyText(from)}, which is none of your roles`);
     }
     return { country_code: from.country_code.toUpperCase(), party_id: from.party_id.toUpperCase() };
@@ -143,7 +143,7 @@ export class Hub {
   private checkOwner({ role, module }: Route, { caller: { partner }, params }: OcpiRequest): void {
     const { country_code = '', party_id = '' } = params;
     const owner = { country_code, party_id };
-    if (role !== 'RECEIVER' || module === 'sessions' || party_id === '' || this.parts.members.speaksFor(partner, owner)) return;
+    if (role !== 'RECEIVER' || module === 'sessions' || party_id === '' || hasParty(partner, owner)) return;
     throw refuse('foreign-party', `${partyText(owner)} is none of your roles`);
   }
 

@@ -12,7 +12,7 @@ import type { ListedClient } from './client-list.ts';
 import type { HubSettings } from '../config.ts';
 import { outcomeText } from '../partners/handshake.ts';
 import { audienceOf, mayMeet } from './way.ts';
-import { endpointOf, hasParty, type Partner, partiesOf } from '../partners/partner.ts';
+import { endpointOf, type Partner, partiesOf } from '../partners/partner.ts';
 import { findPartner, noteError, registeredPartners } from '../partners/partner-rows.ts';
 import { lockLinks } from '../pushes/pushed-rows.ts';
 import { type Push, pushOf, queueAll } from '../pushes/queue-rows.ts';
@@ -56,11 +56,6 @@ export class HubMembers {
       clients[0] ??
       this.planned().find(({ info }) => sameParty(info, party))
     );
-  }
-
-  /** A party may speak for itself, and behind a hub for those it has told of. HUB-23. */
-  speaksFor(partner: Partner, party: Party): boolean {
-    return hasParty(partner, party);
   }
 
   /** Those that a partner's parties may see, without their own: the planned ones, and then in the order in which they were told first. */

@@ -3,6 +3,7 @@ import { type ModuleId, pageHeaders, type PageQuery, type Party, partyText, read
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
 import type { OcpiReply, OcpiRequest } from '../exchange.ts';
+import { hasParty } from '../partners/partner.ts';
 import { lockLinks } from '../pushes/pushed-rows.ts';
 import { pushOf, queueAll } from '../pushes/queue-rows.ts';
 import { idsOf, sameIds } from '../received.ts';
@@ -37,7 +38,7 @@ export class ToldToAll {
     // Others take an object by what it says it is, from this hub's list as well.
     const names = { ...idsOf(route, request.params), ...(module === 'tokens' ? { type: 'type' } : {}) };
     sameIds({ ...request.params, type }, { ...(body?.value as object | undefined) }, names);
-    if (!members.speaksFor(request.caller.partner, object.owner))
+    if (!hasParty(request.caller.partner, object.owner))
       throw refuse('foreign-party', `${partyText(object.owner)} is none of your roles`);
     const isNew = await db.tx(async (tx) => {
       await lockLinks(tx, 'together');

@@ -88,7 +88,7 @@ export function endpointOf(partner: Partner, module: ModuleId, role: InterfaceRo
   return partner.endpoints.find((endpoint) => endpoint.identifier === module && endpoint.role === role)?.url;
 }
 
-/** Whether a platform speaks for a party: its own, or one behind a hub. */
+/** Whether a platform speaks for a party: its own, or one behind a hub that told of it. HUB-23. */
 export function hasParty(partner: Pick<Partner, 'roles' | 'behind'>, party: Party): boolean {
   return isPartyOf(partner, party) || partner.behind.some((one) => sameParty(one, party));
 }
