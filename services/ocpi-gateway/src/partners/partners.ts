@@ -126,7 +126,7 @@ export class Partners {
     });
     try {
       const client = calls.withToken(partner, tokenA, met.version);
-      const theirs = withoutBehind(answered('POST', await client.post(met.credentialsUrl, this.credentials(tokenB), { routing: false })), met.version);
+      const theirs = withoutBehind(answered(await client.post(met.credentialsUrl, this.credentials(tokenB), { routing: false })), met.version);
       const meant = { ...partner, invited: invited.length > 0 ? invited : invitedAs(theirs.roles) };
       const problem = uninvitedText(theirs.roles, meant.invited);
       if (problem !== undefined) throw refuse('party-not-invited', `the credentials in the answer: ${problem}`);
@@ -355,12 +355,12 @@ function isLinked({ state }: Partner): boolean {
   return state === 'registered' || state === 'unapproved';
 }
 
-/** The credentials that a peer answers with. */
-function answered(method: 'POST' | 'PUT', outcome: Outcome): Credentials {
+/** The credentials with which a peer answers a POST of ours. */
+function answered(outcome: Outcome): Credentials {
   if (outcome.kind === 'unclear' || outcome.kind === 'unreachable') {
-    throw refuse('partner-unreachable', `${method} of credentials: ${outcomeText(outcome)}`);
+    throw refuse('partner-unreachable', `POST of credentials: ${outcomeText(outcome)}`);
   }
-  if (outcome.kind !== 'ok') throw refuse('registration-refused', `${method} of credentials: ${outcomeText(outcome)}`);
+  if (outcome.kind !== 'ok') throw refuse('registration-refused', `POST of credentials: ${outcomeText(outcome)}`);
   const theirs = read(Credentials, outcome.data);
   if (!theirs.ok) throw refuse('registration-refused', `the credentials in the answer: ${theirs.message}`);
   return theirs.value;
