@@ -7,10 +7,10 @@ import {
   toBinary,
 } from '@bufbuild/protobuf';
 import { Rejected } from '#decider';
-import { DatabaseFailure } from '#postgres';
 import type { Log } from '#telemetry';
 import type { AskContract } from './contract.ts';
 import { type BusCode, LARGEST_ITEM_BYTES, passes, Refused } from './failures.ts';
+import { isLostDatabase } from './patience.ts';
 import type { AnswerItem, AskItem, Written } from './wire.ts';
 
 /**
@@ -125,8 +125,6 @@ const BUS_CODES = new Set<string>([
   'too-large',
 ] satisfies BusCode[]);
 
-const AWAY = new Set<DatabaseFailure['failure']>(['no-connection', 'connection-lost', 'outcome-unknown']);
-
 /** A bug's stack goes to the log, never over the wire. */
 export function refusalFor(error: unknown, name: string, log: Log): Answered {
   if (error instanceof Rejected) return refusal(error.code, error.detail);
@@ -139,7 +137,7 @@ export function refusalFor(error: unknown, name: string, log: Log): Answered {
     log.warn('an ask waits for somebody who does not answer', { ask: name, error: error.message });
     return refusal('unanswered' satisfies BusCode, error.message);
   }
-  if (error instanceof DatabaseFailure && AWAY.has(error.failure)) {
+  if (isLostDatabase(error)) {
     log.warn('an ask waits for the database', { ask: name, error: error.message });
     return refusal('unanswered' satisfies BusCode, `${name}: the database cannot be used now (${error.failure})`);
   }

@@ -56,16 +56,14 @@ function isOfAnother(error: unknown): boolean {
 }
 
 /** The way to the database broke, or there was none. */
-export function isLostDatabase(error: unknown): boolean {
+export function isLostDatabase(error: unknown): error is DatabaseFailure {
   return error instanceof DatabaseFailure && LOST.has(error.failure);
 }
 
 const LOST = new Set<DatabaseFailure['failure']>(['connection-lost', 'no-connection', 'outcome-unknown']);
 
 const PASSING = new Set<DatabaseFailure['failure']>([
-  'connection-lost',
-  'no-connection',
-  'outcome-unknown',
+  ...LOST,
   'statement-timeout',
   'lock-timeout',
   // A newer release starts beside this process, which is soon stopped: none of its keys is at fault.
