@@ -84,7 +84,7 @@ export function startAnswering(
       const arrived = { message, sinceMs: performance.now() - options.mayLieMs() };
       if (running.size < MOST_RUNNING * times) start(arrived);
       else if (waiting.length < MOST_WAITING * times) waiting.push(arrived);
-      else refuseAll(message, 'overloaded');
+      else refuseOverloaded(message);
     },
   });
 
@@ -114,11 +114,11 @@ function askedIn(message: Msg): AskBatch | undefined {
   }
 }
 
-function refuseAll(message: Msg, code: BusCode): void {
+function refuseOverloaded(message: Msg): void {
   const asked = askedIn(message);
   if (!asked) return;
-  const { items, parts } = asked;
-  reply(message, items.map(() => refusal(code, 'too much waits here already; nothing was done')), parts);
+  const refused = refusal('overloaded' satisfies BusCode, 'too much waits here already; nothing was done');
+  reply(message, asked.items.map(() => refused), asked.parts);
 }
 
 /** In as many messages as the answers' bytes need: one above 1 MB would not arrive at all. A part takes one for itself. */

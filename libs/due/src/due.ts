@@ -70,14 +70,16 @@ export function rouseAtCommit(tx: Tx, kind: string, at: number, rows: readonly P
   );
 }
 
-/** What is still to be done for a key, in its order. */
-export async function openDue(db: Queryable, key: string, limit = 100): Promise<OpenDue[]> {
+const OPEN_MOST = 100;
+
+/** What is still to be done for a key, in its order: the first hundred. */
+export async function openDue(db: Queryable, key: string): Promise<OpenDue[]> {
   const { rows } = await db.query<
     Omit<OpenDue, 'at' | 'lastError'> & { at: bigint; lastError: string | null }
   >(
     `SELECT id, key, kind, body, at, attempts, last_error AS "lastError" FROM due
       WHERE key = $1 AND done_at IS NULL ORDER BY due.at, n LIMIT $2`,
-    [key, limit],
+    [key, OPEN_MOST],
   );
   return rows.map(({ at, lastError, ...row }) => ({
     ...row,
