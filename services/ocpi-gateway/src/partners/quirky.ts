@@ -46,7 +46,7 @@ function isCommand(partner: Partner, method: string, url: string): boolean {
 }
 
 /** As somebody answers who could not read the body. */
-function isInvalid({ http, statusCode }: { http: number; statusCode?: number }): boolean {
+export function isInvalid({ http, statusCode }: { http: number; statusCode?: number }): boolean {
   return http === 400 || http === 422 || statusCode === 2001;
 }
 

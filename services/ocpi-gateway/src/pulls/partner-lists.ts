@@ -2,6 +2,7 @@ import { dateTimeOf, type Outcome, type Page, pulled } from '#ocpi';
 import type { PartnerClient } from '../partners/calls.ts';
 import type { Partner } from '../partners/partner.ts';
 import type { PulledModule } from './pull-rows.ts';
+import { isInvalid } from '../partners/quirky.ts';
 import { hasQuirk, zoneless } from '../partners/quirks.ts';
 import type { Sightings } from '../partners/sightings.ts';
 
@@ -58,9 +59,8 @@ function notePage(partner: Partner, sightings: Sightings, { module, first }: { m
   if (page.kind === 'refused' && page.message.startsWith('the next page is elsewhere')) sightings.note(partner.id, 'no-link', `GET of ${module}: ${page.message}`);
   const { searchParams } = new URL(first);
   if (isTooLong(page)) sightings.note(partner.id, 'small-pages', `GET of ${module}: ${page.message}`);
-  if (module !== 'sessions' && searchParams.has('date_from') && isInvalid(page)) {
-    sightings.note(partner.id, 'no-date-filter', `GET of ${module} with date_from: ${page.kind === 'refused' ? page.message : ''}`);
-  }
+  if (module !== 'sessions' && searchParams.has('date_from') && page.kind === 'refused' && isInvalid(page))
+    sightings.note(partner.id, 'no-date-filter', `GET of ${module} with date_from: ${page.message}`);
 }
 
 /** Of the partner as a whole, and not of what was asked for: it may be given later. */
@@ -75,8 +75,4 @@ export function isAway(page: Exclude<Outcome, { kind: 'ok' }>): boolean {
 
 function isTooLong(page: Exclude<Outcome, { kind: 'ok' }>): page is Extract<Outcome, { kind: 'unclear' }> {
   return page.kind === 'unclear' && /^(no answer within|the answer is longer)/.test(page.message);
-}
-
-function isInvalid(page: Exclude<Outcome, { kind: 'ok' }>): boolean {
-  return page.kind === 'refused' && (page.http === 400 || page.http === 422 || page.statusCode === 2001);
 }
