@@ -14,6 +14,7 @@ import { fromBus, maySpeakFor, notTheirs, toBus } from './partners/partner.ts';
 import { hasQuirk, sloppyCredit, zoneless } from './partners/quirks.ts';
 import { refuse } from './refusals.ts';
 import type { Sightings } from './partners/sightings.ts';
+import { partyIn } from './versions.ts';
 
 /** The Receiver interfaces: partners' objects go to whoever keeps them, and are read back from there. */
 export function receivedHandlers(bus: Bus, fetching: Fetching, sightings: Sightings): Handlers {
@@ -43,7 +44,7 @@ export function receivedHandlers(bus: Bus, fetching: Fetching, sightings: Sighti
  */
 function leavingOut(handlers: Handlers): Handlers {
   const isHeardThere = ({ caller: { partner }, params, method }: OcpiRequest) =>
-    method !== 'GET' && partner.aside.some((one) => sameParty(one, { country_code: params.country_code!, party_id: params.party_id! }));
+    method !== 'GET' && partner.aside.some((one) => sameParty(one, partyIn(params)!));
   return Object.fromEntries(Object.entries(handlers).map(([route, handle]) => [route, async (request: OcpiRequest) =>
     isHeardThere(request) ? { message: `${request.params.country_code}*${request.params.party_id} has a link of its own: left out` } : handle(request)]));
 }
@@ -76,7 +77,7 @@ function mark(fetching: Fetching, { caller, params, body }: OcpiRequest, { modul
 /** The party in the URL; it must be one of the caller's. */
 function owner(request: OcpiRequest): Party {
   const { params } = request;
-  const party = { country_code: params.country_code!, party_id: params.party_id! };
+  const party = partyIn(params)!;
   if (!maySpeakFor(request, party)) {
     throw refuse('foreign-party', notTheirs(request, party));
   }

@@ -15,6 +15,7 @@ import { lockLinks } from '../pushes/pushed-rows.ts';
 import type { Partners } from '../partners/partners.ts';
 import { refuse } from '../refusals.ts';
 import type { Steering } from '../steering.ts';
+import { partyIn } from '../versions.ts';
 
 export interface ClientInfosParts {
   readonly db: Database;
@@ -45,7 +46,7 @@ export class ClientInfos {
         // A party with two roles has one path; `role` tells them apart. HCI-02, D10.
         const found = known.find(
           ({ behind, info }) =>
-            behind && sameParty(info, partyIn(params)) && [undefined, info.role].includes(query.role as undefined),
+            behind && sameParty(info, partyIn(params)!) && [undefined, info.role].includes(query.role as undefined),
         );
         if (!found) throw refuse('not-found', `you told us of no ${params.country_code}*${params.party_id}`);
         return { data: found.info };
@@ -86,7 +87,7 @@ export class ClientInfos {
   private async put({ caller: { partner }, params, body }: OcpiRequest) {
     const info = body as ClientInfo;
     if (!isHub(partner)) throw refuse('foreign-object', 'only a hub says who is behind it');
-    if (!sameParty(info, partyIn(params))) throw refuse('id-differs', 'party_id: in the body it is another than in the URL');
+    if (!sameParty(info, partyIn(params)!)) throw refuse('id-differs', 'party_id: in the body it is another than in the URL');
     const { db, partners } = this.parts;
     await db.tx(async (tx) => {
       await lockLinks(tx, 'alone');
@@ -132,8 +133,4 @@ type News = ClientInfo & { readonly comesOrGoes: boolean };
 
 function isThere(info: ClientInfo | undefined): boolean {
   return info?.status === 'CONNECTED' || info?.status === 'OFFLINE';
-}
-
-function partyIn(params: Readonly<Record<string, string>>): Party {
-  return { country_code: params.country_code!, party_id: params.party_id! };
 }
