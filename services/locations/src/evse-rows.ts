@@ -6,7 +6,7 @@ import type { StoredLocation } from './location-rows.ts';
 interface EvseRow {
   readonly uid: string;
   readonly published: boolean;
-  /** Of what is not published: publish_allowed_to, as allowed.ts compares it; JSON, '' for nobody. */
+  /** Of what is not published: publish_allowed_to, as `asCompared` has it; JSON, '' for nobody. */
   readonly allowedTo: string;
   readonly status: string;
   /** '' where another EVSE is meant by this uid: OCPI compares without case. */
