@@ -82,10 +82,7 @@ export function listRoutes(bus: Bus): Route[] {
           party_id: PartyId.optional().meta({ description: 'beside country_code: only those that this party issued' }),
           in_doubt: z.literal('true').optional().meta({ description: 'only those in which something was found that is not in order' }),
         })
-        .refine((query) => (query.country_code === undefined) === (query.party_id === undefined), {
-          path: ['party_id'],
-          message: 'country_code and party_id belong together',
-        }),
+        .refine(isWhole, belong),
       answer: z.object({
         objects: z.array(OcpiObject),
         findings: z.array(Findings).meta({ description: 'in each of them, which a dispute may be about' }),
