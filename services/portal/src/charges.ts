@@ -1,20 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { type AskFailure, type Bus, isAskFailure, Refused } from '#bus';
+import type { AskFailure, Bus } from '#bus';
 import { fromJsonBytes } from '#contracts';
-import { getLocation } from '#contracts/locations';
 import { busParty } from '#contracts/party';
 import {
-  getOrder, getSession, listTokenSessions, type OrderStands, orderStart, orderStop, type OrderView,
+  getOrder, listTokenSessions, type OrderStands, orderStart, orderStop, type OrderView,
 } from '#contracts/sessions';
 import { getToken } from '#contracts/tokens-auth';
-import { findEvse, type Location, type Party, sameId, sameParty, type Session, type Token } from '#ocpi';
+import { type Party, sameId, sameParty, type Session, type Token } from '#ocpi';
 import type { Database } from '#postgres';
 import type { Clock } from '#time';
 import { type ChargeRow, claimCharge, findCharge, listCharges, noteOrderedAgain, noteRefusal } from './charge-rows.ts';
 import { chargeOf, type ChargeView, isFinal, type Known, sameOrder, sessionReference } from './charge.ts';
 import type { TokenSettings } from './config.ts';
 import type { Driver } from './entities.ts';
-import { isOurs, keyReused, ordering, whyNot } from './ordering.ts';
+import { evseFor, isOurs, keyReused, orderIn, ordering, sessionOf, whyNot } from './ordering.ts';
 import { Problem } from './problem.ts';
 import type { RetailPrices } from './retail.ts';
 
@@ -32,8 +31,6 @@ export interface Wanted {
   readonly evse_uid: string;
   readonly connector_id?: string | undefined;
 }
-
-type PartyIds = Pick<ChargeRow, 'countryCode' | 'partyId'>;
 
 /** A driver's charges: each verb sees only what belongs to the driver's own tokens. */
 export class Charges {
@@ -78,7 +75,7 @@ export class Charges {
       const order = orderOf(orders[index]!, row);
       // By the reference too: a session may be there a moment before its order knows it.
       const there = sessions.find((session) => ledTo(row, order, session));
-      const session = there ?? await this.session(row, order?.sessionId);
+      const session = there ?? await sessionOf(this.parts.bus, row, order?.sessionId);
       return { at: row.orderedAt, id: row.chargeId, known: this.known(row, order, session) };
     }));
     const led = new Set(ordered.map((charge) => charge.known.session));
@@ -122,7 +119,7 @@ export class Charges {
     const reference = /^([A-Za-z]{2})\*([A-Za-z0-9]{3})\*(.{1,36})$/.exec(chargeId);
     if (reference) {
       const [, countryCode = '', partyId = '', sessionId] = reference;
-      const session = await this.session({ countryCode, partyId }, sessionId);
+      const session = await sessionOf(this.parts.bus, { countryCode, partyId }, sessionId);
       if (!session || !owns(driver, session.cdr_token)) throw unknownCharge(chargeId);
       const [view] = await this.views([{ id: sessionReference(session), known: { session } }]);
       return { view: view!, session };
@@ -131,7 +128,7 @@ export class Charges {
     if (!row) throw unknownCharge(chargeId);
     const [answer] = await this.parts.bus.askMany(getOrder, [{ orderId: chargeId }]);
     const order = orderOf(answer!, row);
-    const session = await this.session(row, order?.sessionId);
+    const session = await sessionOf(this.parts.bus, row, order?.sessionId);
     const [view] = await this.views([{ id: chargeId, known: this.known(row, order, session) }]);
     return { view: view!, ...(session ? { session } : {}) };
   }
@@ -149,12 +146,6 @@ export class Charges {
 
   private known(row: ChargeRow, order: ReturnType<typeof orderOf>, session: Session | undefined): Known {
     return { refusal: whyNot(row, this.parts.clock), ...(order ? { order } : {}), ...(session ? { session } : {}) };
-  }
-
-  private async session({ countryCode, partyId }: PartyIds, sessionId?: string): Promise<Session | undefined> {
-    if (sessionId === undefined || sessionId === '') return undefined;
-    const { sessionJson } = await this.parts.bus.ask(getSession, { party: { countryCode, partyId }, sessionId });
-    return sessionJson === undefined ? undefined : fromJsonBytes<Session>(sessionJson);
   }
 
   private async sessionsOf(driver: Driver, limit: number): Promise<Session[]> {
@@ -176,13 +167,8 @@ export class Charges {
   }
 
   private async checkPlace(wanted: Wanted): Promise<void> {
-    const { country_code: countryCode, party_id: partyId, location_id: locationId } = wanted;
-    const { locationJson } = await this.parts.bus.ask(getLocation, { party: { countryCode, partyId }, locationId });
-    const place = `${countryCode}*${partyId} ${locationId}`;
-    if (!locationJson) throw new Problem(404, 'unknown-location', `location_id: ${place} is not known`);
-    const { evse_uid: uid, connector_id: connectorId } = wanted;
-    const evse = findEvse(fromJsonBytes<Location>(locationJson), uid);
-    if (!evse || evse.status === 'REMOVED') throw new Problem(404, 'unknown-evse', `evse_uid: ${uid} is not at ${place}`);
+    const { connector_id: connectorId } = wanted;
+    const evse = (await evseFor(this.parts.bus, wanted))!;
     if (connectorId === undefined) {
       if (!evse.capabilities?.includes('START_SESSION_CONNECTOR_REQUIRED')) return;
       const cables = evse.connectors.map(({ id }) => id).join(', ');
@@ -193,13 +179,8 @@ export class Charges {
   }
 }
 
-/** Undefined where sessions does not know the driver's order; other failures are thrown. */
 function orderOf(answer: OrderStands | AskFailure, { tokenUid }: ChargeRow): OrderView | undefined {
-  if (isAskFailure(answer)) {
-    if (answer instanceof Refused && answer.code === 'unknown-order') return undefined;
-    throw answer;
-  }
-  const { order } = answer;
+  const order = orderIn(answer);
   return order && isOurs(order, { command: 'START_SESSION', tokenUid }) ? order : undefined;
 }
 

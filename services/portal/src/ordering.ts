@@ -1,6 +1,9 @@
-import { isAskFailure, mayBeDone, passes, Unanswered } from '#bus';
-import type { OrderStands, OrderView } from '#contracts/sessions';
-import { sameId } from '#ocpi';
+import { type AskFailure, type Bus, isAskFailure, mayBeDone, passes, Refused, Unanswered } from '#bus';
+import { fromJsonBytes } from '#contracts';
+import { getLocation } from '#contracts/locations';
+import { busParty } from '#contracts/party';
+import { getSession, type OrderStands, type OrderView } from '#contracts/sessions';
+import { type Evse, findEvse, type Location, sameId, type Session } from '#ocpi';
 import { type Clock, instant } from '#time';
 import { Problem, problemOf } from './problem.ts';
 
@@ -29,6 +32,42 @@ function askTwice(ask: () => Promise<OrderStands>): Promise<OrderStands> {
       throw passes(again) ? error : again;
     });
   });
+}
+
+/** Where a driver orders something. */
+interface WantedPlace {
+  readonly country_code: string;
+  readonly party_id: string;
+  readonly location_id: string;
+  readonly evse_uid?: string | undefined;
+}
+
+/** The EVSE, where one is named; refused where it is not there, or its Location is not. */
+export async function evseFor(bus: Bus, wanted: WantedPlace): Promise<Evse | undefined> {
+  const { country_code, party_id, location_id: locationId, evse_uid: uid } = wanted;
+  const { locationJson } = await bus.ask(getLocation, { party: busParty(wanted), locationId });
+  const place = `${country_code}*${party_id} ${locationId}`;
+  if (!locationJson) throw new Problem(404, 'unknown-location', `location_id: ${place} is not known`);
+  if (uid === undefined) return undefined;
+  const evse = findEvse(fromJsonBytes<Location>(locationJson), uid);
+  if (!evse || evse.status === 'REMOVED') throw new Problem(404, 'unknown-evse', `evse_uid: ${uid} is not at ${place}`);
+  return evse;
+}
+
+/** Undefined where sessions does not know the order; other failures are thrown. */
+export function orderIn(answer: OrderStands | AskFailure): OrderView | undefined {
+  if (!isAskFailure(answer)) return answer.order;
+  if (answer instanceof Refused && answer.code === 'unknown-order') return undefined;
+  throw answer;
+}
+
+/** The Session that an order led to, if one did. */
+export async function sessionOf(
+  bus: Bus, { countryCode, partyId }: { readonly countryCode: string; readonly partyId: string }, sessionId: string | undefined,
+): Promise<Session | undefined> {
+  if (!sessionId) return undefined;
+  const { sessionJson } = await bus.ask(getSession, { party: { countryCode, partyId }, sessionId });
+  return sessionJson && fromJsonBytes<Session>(sessionJson);
 }
 
 /** Real time, far longer than anything is in hand: what sessions does not know by then it never heard of. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Session } from '#ocpi';
 import { instant } from '#time';
+import type { Order } from './charge.ts';
 import type { ReservationRow } from './reservation-rows.ts';
 
 export const ReservationState = z.enum([
@@ -20,13 +21,6 @@ export const ReservationView = z.object({
   session_id: z.string().optional(),
 }).meta({ id: 'Reservation' });
 export type ReservationView = z.infer<typeof ReservationView>;
-
-/** What sessions knows of an order. */
-export interface Order {
-  readonly state: string;
-  readonly result: string;
-  readonly message: string;
-}
 
 const stateOfOrder: Readonly<Record<string, ReservationState>> = {
   sent: 'ordered', accepted: 'accepted', done: 'reserved', refused: 'refused', failed: 'failed', unknown: 'unknown',

@@ -1,15 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type Bus, isAskFailure, Refused } from '#bus';
-import { fromJsonBytes } from '#contracts';
-import { getLocation } from '#contracts/locations';
+import type { Bus } from '#bus';
 import { busParty } from '#contracts/party';
-import { getOrder, getSession, orderCancelReservation, orderReserve } from '#contracts/sessions';
-import { findEvse, type Location, type Session } from '#ocpi';
+import { getOrder, orderCancelReservation, orderReserve } from '#contracts/sessions';
 import type { Database } from '#postgres';
 import { type Clock, instant, instantWithOffset, rfc3339 } from '#time';
 import { appToken, type Charges } from './charges.ts';
 import type { Driver } from './entities.ts';
-import { keyReused, ordering, whyNot } from './ordering.ts';
+import { evseFor, keyReused, orderIn, ordering, sessionOf, whyNot } from './ordering.ts';
 import { Problem } from './problem.ts';
 import { reservationOf, type ReservationView } from './reservation.ts';
 import {
@@ -49,7 +46,7 @@ export class Reservations {
       orderedAt: clock.iso(),
     };
     const tokenJson = await charges.issuedToken(token);
-    await this.checkPlace(wanted);
+    await evseFor(bus, wanted);
     const row = await claimReservation(db, claim);
     if (!isSame(row, claim)) throw keyReused();
     const { reservationId, locationId, evseUid, expiresAt } = row;
@@ -89,27 +86,9 @@ export class Reservations {
     const { bus, clock } = this.parts;
     const orders = await bus.askMany(getOrder, rows.map(({ reservationId: orderId }) => ({ orderId })));
     return Promise.all(rows.map(async (row, index) => {
-      const answer = orders[index]!;
-      if (isAskFailure(answer) && !(answer instanceof Refused && answer.code === 'unknown-order')) throw answer;
-      const order = isAskFailure(answer) ? undefined : answer.order;
-      return reservationOf({ ...row, refusal: whyNot(row, clock) }, clock.now(), order, await this.session(row, order?.sessionId));
+      const order = orderIn(orders[index]!);
+      return reservationOf({ ...row, refusal: whyNot(row, clock) }, clock.now(), order, await sessionOf(bus, row, order?.sessionId));
     }));
-  }
-
-  private async session({ countryCode, partyId }: ReservationRow, sessionId?: string): Promise<Session | undefined> {
-    if (!sessionId) return undefined;
-    const { sessionJson } = await this.parts.bus.ask(getSession, { party: { countryCode, partyId }, sessionId });
-    return sessionJson && fromJsonBytes<Session>(sessionJson);
-  }
-
-  private async checkPlace({ country_code, party_id, location_id: locationId, evse_uid: uid }: WantedReservation): Promise<void> {
-    const party = busParty({ country_code, party_id });
-    const { locationJson } = await this.parts.bus.ask(getLocation, { party, locationId });
-    const place = `${country_code}*${party_id} ${locationId}`;
-    if (!locationJson) throw new Problem(404, 'unknown-location', `location_id: ${place} is not known`);
-    if (uid === undefined) return;
-    const evse = findEvse(fromJsonBytes<Location>(locationJson), uid);
-    if (!evse || evse.status === 'REMOVED') throw new Problem(404, 'unknown-evse', `evse_uid: ${uid} is not at ${place}`);
   }
 }
 
