@@ -24,7 +24,7 @@ export interface Supervised {
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
-/** A unit that lived this long before it ended is started again without a pause. */
+/** Behind a unit that lived this long before it ended, the pauses begin anew. */
 const HEALTHY_AFTER_MS = 10_000;
 const STOP_WITHIN_MS = 12_000;
 
