@@ -34,7 +34,7 @@ export function read<T extends z.ZodType>(schema: T, value: unknown, version = '
  * As `read`, but what is valid as it is is not copied: it is the value given, its fields in the order that its sender
  * gave them. For whoever neither changes the value nor compares texts of it.
  */
-export function readAsIs<T extends z.ZodType>(schema: T, value: unknown, version = '2.2.1'): Reading<z.output<T>> {
+export function readAsIs<T extends z.ZodType>(schema: T, value: unknown): Reading<z.output<T>> {
   if (asIsOf(schema)?.(value)) return { ok: true, value: value as z.output<T> };
-  return read(schema, value, version);
+  return read(schema, value);
 }

@@ -17,9 +17,9 @@ export interface PortalClient {
  * The operator's key comes from the environment alone: a command line is seen by every user of the
  * machine. Throws WrongUsage.
  */
-export function portalOf(given: Given, env: NodeJS.ProcessEnv = process.env): PortalClient {
-  const url = optionOf(given, 'url') ?? env['ROAMWATT_PORTAL_URL'];
-  const key = env['ROAMWATT_OPERATOR_KEY'];
+export function portalOf(given: Given): PortalClient {
+  const { ROAMWATT_PORTAL_URL, ROAMWATT_OPERATOR_KEY: key } = process.env;
+  const url = optionOf(given, 'url') ?? ROAMWATT_PORTAL_URL;
   if (url && !/^https?:\/\/./i.test(url)) throw new WrongUsage(`the portal is at a URL such as http://127.0.0.1:8080, not "${url}"`);
   if (!url || !URL.canParse(url)) throw new WrongUsage('give the portal: --url http://127.0.0.1:8080, or ROAMWATT_PORTAL_URL');
   if (!key) throw new WrongUsage('set ROAMWATT_OPERATOR_KEY to the key of the operator (portal.operator_keys in roamwatt.yaml)');
