@@ -59,7 +59,7 @@ export function sessionDown(session: Partial<Session>, context: Context, notes: 
     status: status === 'RESERVATION' ? 'PENDING' : status,
     ...from.same('last_updated'),
   });
-  from.restIsLost('2.1.1');
+  from.restIsLost();
   return value;
 }
 
@@ -102,7 +102,7 @@ function periodsDown(periods: readonly ChargingPeriod[], notes: Notes): Json[] {
     const gone = dimensions.filter((one) => !carried.includes(one)).map(({ type }) => type);
     if (gone.length > 0) from.notes.say('dimensions', `OCPI 2.1.1 has no ${gone.join(', ')}`);
     const value = { ...from.same('start_date_time'), dimensions: orNone(carried) };
-    from.restIsLost('2.1.1');
+    from.restIsLost();
     return value;
   });
 }
@@ -143,7 +143,7 @@ export function cdrDown(cdr: Cdr, context: Context, notes: Notes): Json {
     total_cost: costDown(from.take('total_cost')!, notes.at('total_cost')),
     ...from.same('total_energy', 'total_time', 'total_parking_time', 'remark', 'last_updated'),
   });
-  from.restIsLost('2.1.1');
+  from.restIsLost();
   return value;
 }
 
@@ -200,7 +200,7 @@ function cdrPlaceDown(place: CdrLocation, at: string, notes: Notes): Json {
     true,
   );
   const value = { ...rest, ...(name === undefined ? {} : { name }), coordinates, address, evses, last_updated: at };
-  from.restIsLost('2.1.1');
+  from.restIsLost();
   return value;
 }
 

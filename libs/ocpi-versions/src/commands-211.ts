@@ -10,7 +10,7 @@ export function startSessionDown(command: StartSession, notes: Notes): Json {
   const from = new Fields(command, notes);
   const token = from.take('token')!;
   const value = { ...from.same('response_url'), token: tokenDown(token, notes.at('token')), ...from.same('location_id', 'evse_uid') };
-  from.restIsLost('2.1.1');
+  from.restIsLost();
   return value;
 }
 
@@ -24,7 +24,7 @@ export function reserveNowDown(command: ReserveNow, notes: Notes): Json {
     reservation_id: reservationDown(from.take('reservation_id')!, notes),
     ...from.same('location_id', 'evse_uid'),
   };
-  from.restIsLost('2.1.1');
+  from.restIsLost();
   return value;
 }
 
@@ -55,7 +55,7 @@ export function withTokenUp(command: Json, { owner }: Context, notes: Notes): Js
 export function responseDown(response: CommandResponse, notes: Notes): Json {
   const from = new Fields(response, notes);
   const value = from.same('result');
-  from.restIsLost('2.1.1');
+  from.restIsLost();
   return value;
 }
 
@@ -70,7 +70,7 @@ export function resultDown(answer: CommandResult, notes: Notes): Json {
   const from = new Fields(answer, notes);
   const result = from.take('result')!;
   if (!resultsOf211.includes(result)) notes.say('result', `OCPI 2.1.1 has no ${result}; REJECTED is sent`);
-  from.restIsLost('2.1.1');
+  from.restIsLost();
   return { result: resultsOf211.includes(result) ? result : 'REJECTED' };
 }
 
@@ -87,7 +87,7 @@ export function credentialsDown(credentials: Credentials, notes: Notes): Json {
   const left = others.filter((role) => role.party_id !== party_id || role.country_code !== country_code);
   for (const role of left) notes.say('roles', `OCPI 2.1.1 has one party a platform; ${role.country_code}*${role.party_id} is not named`);
   const value = { ...from.same('token', 'url'), business_details, party_id, country_code };
-  from.restIsLost('2.1.1');
+  from.restIsLost();
   return value;
 }
 

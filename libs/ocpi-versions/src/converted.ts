@@ -58,9 +58,9 @@ export class Fields<T extends object> {
     return filled(Object.fromEntries(keys.map((key) => [key, this.take(key)])));
   }
 
-  /** Every other field is lost. */
-  restIsLost(version: string): void {
-    for (const [key] of this.#rest()) this.notes.say(key, `OCPI ${version} has no such field`);
+  /** Every other field is lost: to 2.3.0 all of them go, so that this is 2.1.1. */
+  restIsLost(): void {
+    for (const [key] of this.#rest()) this.notes.say(key, 'OCPI 2.1.1 has no such field');
   }
 
   /** Other fields are kept as they are, save those that would be read as something they were not. */

@@ -50,7 +50,7 @@ export function anyLocationDown(location: Partial<Location>, notes: Notes, whole
     energy_mix: energy_mix && energyMixDown(energy_mix),
     ...from.same('last_updated'),
   });
-  from.restIsLost('2.1.1');
+  from.restIsLost();
   return value;
 }
 
@@ -97,7 +97,7 @@ function hoursDown(hours: Hours, notes: Notes): Json {
     ...(always ? { twentyfourseven: true } : { regular_hours: from.take('regular_hours') ?? [] }),
     ...from.same('exceptional_openings', 'exceptional_closings'),
   });
-  from.restIsLost('2.1.1');
+  from.restIsLost();
   return value;
 }
 
@@ -128,7 +128,7 @@ export function evseDown(evse: Partial<Evse>, notes: Notes, whole: boolean): Jso
     parking_restrictions: restrictions && listed(ParkingRestriction, restrictions, 'parking_restrictions', notes),
     ...from.same('images', 'last_updated'),
   });
-  from.restIsLost('2.1.1');
+  from.restIsLost();
   return value;
 }
 
@@ -154,7 +154,7 @@ export function connectorDown(connector: Partial<Connector>, notes: Notes, whole
     tariff_id: tariffs?.[0],
     ...from.same('terms_and_conditions', 'last_updated'),
   });
-  from.restIsLost('2.1.1');
+  from.restIsLost();
   return value;
 }
 

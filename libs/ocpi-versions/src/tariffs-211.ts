@@ -24,7 +24,7 @@ export function tariffDown(tariff: Partial<Tariff>, owner: Party, notes: Notes):
     energy_mix: energyMix && energyMixDown(energyMix),
     ...from.same('last_updated'),
   });
-  from.restIsLost('2.1.1');
+  from.restIsLost();
   return value;
 }
 
@@ -78,11 +78,11 @@ function elementDown({ price_components, restrictions, ...others }: TariffElemen
     'max_duration',
     'day_of_week',
   );
-  from.restIsLost('2.1.1');
+  from.restIsLost();
   const components = price_components.map((component, i) => {
     const fields = new Fields(component, notes.at('price_components').at(i));
     const value = fields.same('type', 'price', 'step_size');
-    fields.restIsLost('2.1.1');
+    fields.restIsLost();
     return value;
   });
   return { ...others, price_components: components, ...(restrictions ? { restrictions: kept } : {}) };

@@ -15,7 +15,7 @@ export function tokenDown(token: Partial<Token>, notes: Notes): Json {
     auth_id: from.take('contract_id'),
     ...from.same('visual_number', 'issuer', 'valid', 'whitelist', 'language', 'last_updated'),
   });
-  from.restIsLost('2.1.1');
+  from.restIsLost();
   return value;
 }
 
@@ -42,7 +42,7 @@ export function authorizationDown(info: AuthorizationInfo, notes: Notes): Json {
   // Who asks knows the Token: it is in the URL.
   const value = from.same('allowed', 'location', 'info');
   from.take('token');
-  from.restIsLost('2.1.1');
+  from.restIsLost();
   return value;
 }
 
