@@ -1,10 +1,8 @@
 import type { ChargingProfile16, OcppConnection, ReceivedCall, Request16 } from '#ocpp';
 import { rfc3339 } from '#time';
-import { centralSystem } from '../libs/ocpp/test/central-system.ts';
-import type { CentralSystem } from '../libs/ocpp/test/central-system.ts';
+import { type CentralSystem, centralSystem } from '../libs/ocpp/test/central-system.ts';
 import type { Control } from './charger-control.ts';
-import { startCharger } from './charger-process.ts';
-import type { ChargerEvent, ChargerProcess } from './charger-process.ts';
+import { type ChargerEvent, type ChargerProcess, startCharger } from './charger-process.ts';
 
 const EPOCH = '2022-02-01T17:00:00Z';
 
@@ -39,8 +37,7 @@ export interface YardStation {
 }
 
 /**
- * A central system that knows the cards GOOD…, all of one family, and one real charger process with
- * a
+ * A central system that knows the cards GOOD…, all of one family, and one real charger process with a
  * station for every test. Ten platform minutes pass in a second: a whole charge is over in three.
  */
 export async function openYard(stations: readonly YardStation[]): Promise<Yard> {

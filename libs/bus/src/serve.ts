@@ -4,8 +4,7 @@ import type {
   LoggerService,
   NestApplicationOptions,
 } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import type { AbstractHttpAdapter } from '@nestjs/core';
+import { type AbstractHttpAdapter, NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { type Relay, type RelayOptions, startRelay } from './relay.ts';
 import { BusStrategy, type StrategyOptions } from './strategy.ts';

@@ -44,7 +44,7 @@ export type ReadOcmf =
   | { readonly ok: false; readonly code: OcmfRefusal; readonly message: string };
 
 /** Stations send more than the 5000 of an OCPI field, but no more than this (OCPP 2.1). */
-export const OCMF_CHARS_MAX = 32_768;
+const OCMF_CHARS_MAX = 32_768;
 const READINGS_MAX = 500;
 const TEXT_MAX = 100;
 

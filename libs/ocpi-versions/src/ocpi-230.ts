@@ -12,7 +12,7 @@ import {
 /** Its texts have no length in 2.3.0; the bytes of a body bound them. */
 const anyText = text(10_000);
 
-export const TaxAmount = object('TaxAmount', {
+const TaxAmount = object('TaxAmount', {
   name: anyText, account_number: optional(anyText), percentage: optional(number), amount: number,
 });
 export type TaxAmount = z.infer<typeof TaxAmount>;
@@ -36,7 +36,7 @@ const energyMix = optional(object('EnergyMix', {
   })),
 }));
 
-export const VehicleType = enumOf('VehicleType', [
+const VehicleType = enumOf('VehicleType', [
   'MOTORCYCLE',
   'PERSONAL_VEHICLE',
   'PERSONAL_VEHICLE_WITH_TRAILER',

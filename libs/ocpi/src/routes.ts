@@ -69,7 +69,7 @@ const clientsSent = on('hubclientinfo', 'SENDER');
 const clientsReceived = on('hubclientinfo', 'RECEIVER');
 
 /** ?type= of a Token; RFID when absent. TOK-01. */
-export const TokenQuery = z.looseObject({ type: TokenType.default('RFID') });
+const TokenQuery = z.looseObject({ type: TokenType.default('RFID') });
 
 const seconds = z.string({ error: 'is missing, a number of seconds is required' })
   .regex(/^\d{1,9}$/, { error: 'must be a number of seconds' }).transform(Number);

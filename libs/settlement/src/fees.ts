@@ -119,7 +119,7 @@ function amountOf({ per, amount }: Fee, quantity: Decimal): Decimal {
  * for it. Each is reckoned once, on the sum of the invoice's fees. (Excise Tax Act, New Harmonized
  * Value-added Tax System Regulations, s. 13; CRA GST/HST Technical Information Bulletin B-103.)
  */
-export function feeTaxes(
+function feeTaxes(
   { parties, fee_tax_place }: AgreementTerms,
   { supplier, customer, at }: { supplier: string; customer: string; at: number },
 ) {

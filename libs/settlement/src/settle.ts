@@ -201,7 +201,7 @@ function sumOf<K extends string>(all: readonly Readonly<Record<K, string>>[], ke
 }
 
 /** The same on both sides, and unlike that of any other month, direction or currency. */
-export function invoiceNumber(
+function invoiceNumber(
   { supplier, customer, month, currency }: {
     supplier: string; customer: string; month: string; currency: string;
   },

@@ -13,7 +13,7 @@ export interface Tax {
 }
 
 /** The local day of an instant (epoch ms) at a place of the data, "2025-04-01". */
-export function taxDay(jurisdiction: Jurisdiction, utcMs: number): string {
+function taxDay(jurisdiction: Jurisdiction, utcMs: number): string {
   const { year, month, day } = zone(CANADA[jurisdiction].timeZone).local(utcMs);
   const two = (value: number) => String(value).padStart(2, '0');
   return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`;
