@@ -44,13 +44,9 @@ const provenBy: Partial<Record<ModuleId | 'versions', readonly string[]>> = {
 export function judgeObject<T extends z.ZodType>(
   bench: Bench, module: ModuleId | 'versions', schema: T, value: unknown, seen: Seen | string,
 ): z.output<T> | undefined {
-  const offset = /"(\d{4}-\d\d-\d\dT[\d:.]+[+-]\d\d:\d\d|\d{4}-\d\d-\d\dT[\d:]+\.\d{4,}Z?)"/.exec(JSON.stringify(value) ?? '')?.[1];
-  bench.judge(
-    'TYP-03',
-    offset === undefined,
-    `DateTimes in UTC, of at most 25 characters${offset === undefined ? '' : `, not ${offset}`}`,
-    seen,
-  );
+  const times = [...(JSON.stringify(value) ?? '').matchAll(/"(\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)?)"/g)];
+  const wrong = times.find(([, text = '', zone = '']) => text.length > 25 || zone.length > 1)?.[1];
+  bench.judge('TYP-03', wrong === undefined, `DateTimes in UTC, of at most 25 characters${wrong === undefined ? '' : `, not ${wrong}`}`, seen);
   const reading = read(schema, value);
   if (reading.ok) {
     for (const rule of [modules[module], ...proven, ...provenBy[module] ?? []]) bench.judge(rule, true, 'an object by its schema', seen);

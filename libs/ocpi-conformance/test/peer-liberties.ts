@@ -20,9 +20,9 @@ export function retold(value: unknown, field = ''): unknown {
   return { ...('time_zone' in value ? { charging_when_closed: true, suboperator: null, images: [] } : {}), ...Object.fromEntries(own), vendor_note: 'kept' };
 }
 
-/** Instants with milliseconds, as many languages write them. */
-export function withMilliseconds(json: string): string {
-  return json.replace(/(T\d\d:\d\d:\d\d)Z"/g, '$1.000Z"');
+/** Instants with fractional digits, as many as fit into 25 characters. */
+export function withFractions(json: string): string {
+  return json.replace(/(T\d\d:\d\d:\d\d)Z"/g, '$1.0000Z"');
 }
 
 /** Packed, where nobody said that it must not be. RFC 9110 §12.5.3. */
@@ -30,8 +30,8 @@ export function packed(
   answer: { http: number; headers: Record<string, string>; body: string }, codings: string | undefined,
 ): { http: number; headers: Record<string, string>; body: string | Buffer } {
   const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name.toUpperCase(), value]));
-  if (codings !== undefined) return { ...answer, headers, body: withMilliseconds(answer.body) };
-  return { ...answer, headers: { ...headers, 'CONTENT-ENCODING': 'gzip' }, body: gzipSync(withMilliseconds(answer.body)) };
+  if (codings !== undefined) return { ...answer, headers, body: withFractions(answer.body) };
+  return { ...answer, headers: { ...headers, 'CONTENT-ENCODING': 'gzip' }, body: gzipSync(withFractions(answer.body)) };
 }
 
 /** A Link that only its server understands, but for the filters. */

@@ -87,8 +87,8 @@ export function url(max = 255) {
   return only(text(max), (value) => /^https?:\/\//i.test(value) && URL.canParse(value), not('an absolute http(s) URL'));
 }
 
-/** The year 0 is in no calendar that a database knows. */
-const dateTimeForm = /^(?!0000)\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\d(?:\.\d{1,3})?(Z|\+00:00)?$/;
+/** The year 0 is in no calendar that a database knows. Of fractional digits there may be as many as fit into 25 characters. */
+const dateTimeForm = /^(?!0000)\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\d(?:\.(?:\d{1,4}|\d{5}$))?(Z|\+00:00)?$/;
 
 /**
  * The instant of an OCPI DateTime in milliseconds since 1970, or undefined when it is not one.
