@@ -46,6 +46,8 @@ type Command = StartSession & Pick<ReserveNow, 'reservation_id'> & { session_id?
 function forgiving(peer: Peer, body: object): object {
   if (peer.has('RESERVE_NOW needs no expiry_date') && 'token' in body && 'reservation_id' in body)
     return { expiry_date: '2030-01-01T00:00:00Z', ...body };
+  if (peer.has('a command needs no response_url') && !('response_url' in body)) return { response_url: `${peer.url}/none`, ...body };
+  if (peer.has('UNLOCK_CONNECTOR needs no connector_id') && 'evse_uid' in body) return { connector_id: '1', ...body };
   return peer.has('CANCEL_RESERVATION needs no reservation_id') && Object.keys(body).length === 1
     ? { reservation_id: 'R', session_id: '', ...body }
     : body;

@@ -87,5 +87,7 @@ function authorized(peer: Peer, { path, query, body }: Asked): Said {
   const place = location ?? (peer.has('authorize says a place that nobody asked about') ? { location_id: 'Site-0' } : undefined);
   const said = peer.has('authorize answers another Token') ? { ...token, uid: 'ANOTHER' }
     : peer.has('authorize answers the Token of another party') ? { ...token, party_id: 'ZZZ' } : token;
-  return { data: { allowed: token.valid ? 'ALLOWED' : 'BLOCKED', token: said, ...(place ? { location: place } : {}) } };
+  const isMore = place && peer.has('authorize allows an EVSE that nobody asked about');
+  const allowedAt = isMore ? { ...place, evse_uids: ['ANOTHER'] } : place;
+  return { data: { allowed: token.valid ? 'ALLOWED' : 'BLOCKED', token: said, ...(allowedAt ? { location: allowedAt } : {}) } };
 }

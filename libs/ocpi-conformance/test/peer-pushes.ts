@@ -68,6 +68,8 @@ export async function pushAll(peer: Peer): Promise<void> {
     if (await calls.get(evse) === undefined) await calls.send('PUT', at('locations', country_code, party_id, location.id), sound);
   }
   await calls.send(peer.has('a CDR is pushed by PUT') ? 'PUT' : 'POST', at('cdrs'), owned.cdrs[1] as Cdr);
+  if (peer.has('a CDR of another eMSP is pushed')) await calls.send('POST', at('cdrs'), exampleCdr);
+  if (peer.has('a Session of another eMSP is pushed')) await calls.send('PUT', at('sessions', country_code, party_id, exampleSession.id), { ...exampleSession, ...peer.party });
 }
 
 /** A new partner's Tariffs, as it lists them. */

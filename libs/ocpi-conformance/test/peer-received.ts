@@ -41,7 +41,8 @@ function deleted(peer: Peer, key: string, module: string): Said {
 }
 
 function got(peer: Peer, held: object | undefined, [, , , evseUid, connectorId]: readonly string[]): Said {
-  const evse = held && evseUid !== undefined ? findEvse(held as Location, evseUid) : held;
+  const isWhole = connectorId === undefined && peer.has('an EVSE that was pushed is answered as its Location');
+  const evse = held && evseUid !== undefined && !isWhole ? findEvse(held as Location, evseUid) : held;
   const found = connectorId === undefined ? evse : (evse as Evse | undefined)?.connectors.find(({ id }) => sameId(id, connectorId));
   if (!found) return { answer: answers.notFound };
   if (peer.has('what was pushed is answered without data')) return {};
@@ -88,9 +89,17 @@ function put(
   object: object,
   [, , , evseUid, connectorId]: readonly string[],
 ): object | undefined {
-  if (module === 'locations' && connectorId !== undefined)
-    return putConnector(held as Location, evseUid!, object as Connector);
-  if (module === 'locations' && evseUid !== undefined) return putEvse(held as Location, object as Evse);
+  if (module === 'locations' && connectorId !== undefined) {
+    const location = held as Location;
+    if (!peer.has('a PUT of a Connector leaves its parents as old as they were')) return putConnector(location, evseUid!, object as Connector);
+    const last_updated = findEvse(location, evseUid!)?.last_updated ?? '';
+    const made = putConnector(location, evseUid!, object as Connector);
+    return made && { ...putEvse(made, { ...findEvse(made, evseUid!)!, last_updated }), last_updated: location.last_updated };
+  }
+  if (module === 'locations' && evseUid !== undefined) {
+    const made = putEvse(held as Location, object as Evse);
+    return peer.has('a PUT of an EVSE drops the others') ? { ...made, evses: [object as Evse] } : made;
+  }
   if (module === 'sessions' && held && peer.has('PUT merges charging periods'))
     return patchSession(held as Session, object as Session);
   if (module !== 'sessions' && peer.has('PUT merges')) return { ...held, ...object };

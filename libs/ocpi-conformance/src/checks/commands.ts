@@ -134,7 +134,9 @@ async function incomplete(
   { token, place, reservation }: { token: Token; place: { location_id: string }; reservation: object },
 ): Promise<void> {
   const wrong: readonly (readonly [rule: string, what: string, command: CommandType, body: object])[] = [
+    ['CMD-01', 'STOP_SESSION without a response_url', 'STOP_SESSION', { session_id: bench.id('NO-SESSION'), response_url: undefined }],
     ['CMD-11', 'STOP_SESSION without a session_id', 'STOP_SESSION', {}],
+    ['CMD-11', 'UNLOCK_CONNECTOR without a connector_id', 'UNLOCK_CONNECTOR', { ...place, connector_id: undefined }],
     ['CMD-11', 'CANCEL_RESERVATION without a reservation_id', 'CANCEL_RESERVATION', {}],
     ['CMD-09', 'RESERVE_NOW without an expiry_date', 'RESERVE_NOW', { ...reservation, expiry_date: undefined }],
     ['CMD-09', 'RESERVE_NOW without a reservation_id', 'RESERVE_NOW', { ...reservation, reservation_id: undefined }],

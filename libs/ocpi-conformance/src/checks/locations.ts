@@ -6,6 +6,8 @@ import { kitLocation } from '../objects.ts';
 import { joined, swapped } from './lists.ts';
 import { judgeCharset } from './pushed.ts';
 
+const ADDED = 'ADDED';
+
 /** The Receiver interface of Locations: one of ours is pushed, changed, and left REMOVED. */
 export const receivedLocations: Check = {
   name: 'locations: PUT, PATCH and GET',
@@ -56,6 +58,7 @@ async function run(bench: Bench): Promise<void> {
   if (!judgeTaken(bench, 'LOC-02', 'PUT of a new Location', await call('PUT', url(), location))) return;
   await replacing(bench, location, call, url, held);
   await changing(bench, location, call, url, held);
+  await adding(bench, location, { call, url, held });
   await refusing(bench, location, call, url);
   await others(bench, location, call, base);
   await leaving(bench, location, call, url, held);
@@ -146,6 +149,29 @@ async function changing(bench: Bench, location: Location, call: Call, url: Url, 
   );
 }
 
+/** An EVSE more, and a Connector of it: each by a PUT of its own. */
+async function adding(bench: Bench, location: Location, { call, url, held }: { call: Call; url: Url; held: Held }): Promise<void> {
+  const { evse_id: _, ...known } = location.evses![0]!;
+  const evse = { ...known, uid: bench.id(ADDED), last_updated: bench.tick() };
+  const connector = { ...known.connectors[0]!, id: 'ADDED', last_updated: bench.tick() };
+  const path = [evse.uid, connector.id];
+  const [before] = await held();
+  for (const [what, object, at] of [['an EVSE', evse, path.slice(0, 1)], ['a Connector', connector, path]] as const) {
+    if (!judgeTaken(bench, 'LOC-02', `PUT of ${what} of a known Location`, await call('PUT', url(...at), object))) return;
+    const [after, seen] = await held();
+    if (!before || !after) return;
+    const isKept = before.evses!.every(({ uid }) => findEvse(after, uid));
+    const now = findEvse(after, evse.uid);
+    bench.judge('LOC-02', isKept && now !== undefined, `the EVSE ${evse.uid} beside those that were there, after the PUT of ${what}`, seen);
+    // What is lost is lost by this alone.
+    if (!isKept) return void (await call('PUT', url(), { ...location, last_updated: bench.tick() }));
+    const isNew = [after, now].every((one) => !one || sameInstant(one.last_updated, object.last_updated));
+    bench.judge('LOC-01', isNew, `last_updated ${object.last_updated} of ${what} that was PUT on its parents, too`, seen);
+    const own = await call('GET', url(...at));
+    bench.judge('LOC-02', ok(own) && sameJson(own.data, object), `${what} as it was PUT, at its own URL`, own);
+  }
+}
+
 async function refusing(bench: Bench, location: Location, call: Call, url: Url): Promise<void> {
   const whole = () => ({ ...location, last_updated: bench.tick() });
   judgeRefused(bench, 'LOC-31', 'PATCH of a Location without last_updated', await call('PATCH', url(), { city: 'Delta' }), 2001);
@@ -220,7 +246,7 @@ async function leaving(bench: Bench, location: Location, call: Call, url: Url, h
   const last_updated = bench.tick();
   const [one, ...rest] = location.evses!;
   judgeTaken(bench, 'LOC-03', 'an EVSE becomes REMOVED by PATCH', await call('PATCH', url(one!.uid), { status: 'REMOVED', last_updated }));
-  for (const evse of rest) await call('PATCH', url(evse.uid), { status: 'REMOVED', last_updated: bench.tick() });
+  for (const uid of [...rest.map((evse) => evse.uid), bench.id(ADDED)]) await call('PATCH', url(uid), { status: 'REMOVED', last_updated: bench.tick() });
   const [left, seen] = await held();
   const removed = left?.evses?.find(({ uid }: Evse) => uid.toLowerCase() === one!.uid.toLowerCase());
   if (left) bench.judge('LOC-03', removed === undefined || removed.status === 'REMOVED', 'the EVSE as REMOVED', seen);

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import {
-  Connector, ConnectorPatch, Evse, EvsePatch, headerText, instantMs, Location, LocationPatch, type ModuleId, type Party, readRouting, sameId, sameParty,
-  Session, SessionPatch, Tariff, Token, TokenPatch, Cdr, ChargingProfileResult, CommandResult, unwrapped,
+  Cdr, CdrToken, ChargingProfileResult, CommandResult, Connector, ConnectorPatch, Evse, EvsePatch, headerText, instantMs, Location, LocationPatch,
+  type ModuleId, type Party, partyText, readRouting, sameId, sameParty, Session, SessionPatch, Tariff, Token, TokenPatch, unwrapped,
 } from '#ocpi';
 import type { Bench } from '../bench.ts';
 import type { Check } from '../check.ts';
@@ -18,6 +18,7 @@ export const pushes: Check = {
   rules: [
     'TRN-01',
     'TRN-03',
+    'TRN-07',
     'TRN-10',
     'TRN-11',
     'TRN-12',
@@ -131,6 +132,12 @@ function judgeNames(bench: Bench, { id, ...owner }: Party & { readonly id: strin
   if (typeof named === 'string') bench.judge('TRN-71', sameId(named, id), `the id of the object, ${named}, in its URL`, said);
 }
 
+/** Sessions and CDRs go to the owner of their token alone; a part of them that cannot be read was judged as such. */
+function judgeToken(bench: Bench, { cdr_token: token }: Partial<Session>, said: string): void {
+  if (bench.isHub || !CdrToken.safeParse(token).success) return;
+  bench.judge('TRN-07', sameParty(token!, bench.party), `nothing of other eMSPs: this is of a token of ${partyText(token!)}`, said);
+}
+
 type Pushed = readonly [whole: z.ZodType, part: z.ZodType | undefined];
 const levels: Readonly<Record<string, readonly Pushed[]>> = {
   locations: [[Location, LocationPatch], [Evse, EvsePatch], [Connector, ConnectorPatch]],
@@ -162,6 +169,7 @@ function judgePush(bench: Bench, { method, path, body }: Incoming, said: string)
   if (module === 'cdrs') {
     bench.judge('TRN-10', method === 'POST', 'CDRs by POST alone', said);
     const cdr = method === 'POST' ? judgeObject(bench, 'cdrs', Cdr, body, said) : undefined;
+    if (cdr) judgeToken(bench, cdr, said);
     if (cdr && !cdr.credit) judgeSums(bench, cdr, said);
     return;
   }
@@ -173,6 +181,7 @@ function judgePush(bench: Bench, { method, path, body }: Incoming, said: string)
   if (method === 'PUT') {
     judgeNames(bench, { country_code, party_id, id: ids.at(-1) ?? '' }, body, said);
     judgeObject(bench, module as ModuleId, whole, body, said);
+    if (module === 'sessions') judgeToken(bench, (body ?? {}) as Partial<Session>, said);
   } else if (method === 'PATCH') {
     if (!bench.judge('TRN-10', part !== undefined, `no PATCH of ${module}`, said)) return;
     const at = (body as { last_updated?: string } | undefined)?.last_updated;

@@ -111,16 +111,18 @@ async function authorize(bench: Bench): Promise<void> {
     const other = await ask(swapped(known.uid), undefined, query);
     bench.judge('TRN-72', ok(other), `an answer about the Token ${known.uid} in letters of the other case`, other);
   }
-  const location = { location_id: bench.id('PLACE') };
-  const there = await ask(known.uid, location, query);
+  const location = { location_id: bench.id('PLACE'), evse_uids: [bench.id('EVSE')] };
+  const { uid, type } = tokens.find(({ valid }) => valid) ?? known;
+  const there = await ask(uid, location, `?type=${type}`);
   bench.judge('TOK-08', ok(there), 'an answer about a Location that the eMSP may not know', there);
   if (ok(there)) {
     const info = judgeAuthorization(bench, there.data, there);
     if (info?.allowed === 'ALLOWED' && info.location)
       bench.judge(
         'TOK-04',
-        info.location.location_id === location.location_id,
-        'the Location that was asked about',
+        sameId(info.location.location_id, location.location_id) &&
+          (info.location.evse_uids ?? []).every((uid) => location.evse_uids.some((asked) => sameId(uid, asked))),
+        'the Location that was asked about, and none of its EVSEs that was not',
         there,
       );
   }
