@@ -69,7 +69,7 @@ export async function* pulled(
     const asked: Asked = ahead?.url === url ? ahead : ask(get, url);
     const early: Headers | undefined = await asked.headers;
     const following: string | undefined = early && bodyMs < SHORT_BODY_MS ? within(first, url, nextLink(early['link'])) : undefined;
-    ahead = following === undefined || seen.has(following) ? undefined : ask(get, following);
+    ahead = following === undefined || seen.has(following) || back > 0 ? undefined : ask(get, following);
     const outcome: Outcome = await asked.outcome;
     ({ bodyMs } = asked);
     // Where nothing tells of more, a refusal of what is behind the end is its end.
@@ -83,6 +83,7 @@ export async function* pulled(
     total = count;
     if (again !== undefined && !seen.has(again)) {
       if (++back > NO_NEWS_AT_MOST) return yield refused(`X-Total-Count became smaller ${back} times, and no page was brought`);
+      seen.delete(url); // Nothing was read of it: the Link may lead there again.
       url = again;
       continue;
     }

@@ -55,6 +55,27 @@ test('TRN-54 when objects leave the list between pages none is skipped', async (
   expect(new Set(objects)).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9]));
 });
 
+test('TRN-54 when as many objects as a page holds leave the list between pages, the list is read to its end all the same', async () => {
+  let numbers = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+  partner.answer = listing(() => numbers, () => {
+    if (partner.received.length === 1) numbers = numbers.filter((number) => number > 3);
+  });
+  const { objects, end } = await pull('/list');
+  expect(new Set(objects)).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9]));
+  expect(end).toMatchObject({ kind: 'page', unlinked: 0 });
+});
+
+test('TRN-52 a list whose X-Total-Count is what is left from a page on is read to its end', async () => {
+  partner.answer = (request, response) => {
+    const offset = Number(new URL(request.url!, partner.url).searchParams.get('offset') ?? 0);
+    const left = [1, 2, 3, 4, 5, 6, 7].slice(offset);
+    const Link = `<${partner.url}/list?offset=${offset + 2}>; rel="next"`;
+    success(response, left.slice(0, 2), { 'X-Total-Count': String(left.length), ...(left.length > 2 ? { Link } : {}) });
+  };
+  const { objects, end } = await pull('/list');
+  expect([new Set(objects), end]).toEqual([new Set([1, 2, 3, 4, 5, 6, 7]), expect.objectContaining({ kind: 'page', unlinked: 0 })]);
+});
+
 test('TRN-54 objects that join the list between pages are read too', async () => {
   const numbers = [1, 2, 3, 4];
   partner.answer = listing(() => numbers, () => { if (partner.received.length === 1) numbers.push(5); });
