@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bus, connectBus } from '#bus';
+import { listPartners, listQuirks } from '#contracts/ocpi-gateway';
 import { authorize, putPartnerToken } from '#contracts/tokens-auth';
 import { toJsonBytes } from '#contracts';
 import { exampleToken } from '#ocpi';
@@ -24,6 +25,9 @@ const owners: Readonly<Record<string, Row>> = {
   'says ALLOWED at the Location': [at(), 'Accepted AUTH_REQUEST'],
   'says ALLOWED at this EVSE': [at('OTHER', 'the EVSE'), 'Accepted AUTH_REQUEST'],
   'says ALLOWED at other EVSEs': [at('OTHER'), 'Blocked AUTH_REQUEST not-here'],
+  'says ALLOWED of a token of which it has the uid alone': [info({ token: { uid: '04AA' } }), 'Accepted AUTH_REQUEST'],
+  'says BLOCKED, and why as a plain text': [info({ allowed: 'BLOCKED', token: undefined, info: 'stolen' }), 'Blocked AUTH_REQUEST owner-says-no'],
+  'says ALLOWED somewhere that cannot be read': [info({ token: undefined, location: { evse_uids: [] } }), SILENT],
   'says BLOCKED': [info({ allowed: 'BLOCKED' }), 'Blocked AUTH_REQUEST owner-says-no'],
   'says EXPIRED': [info({ allowed: 'EXPIRED' }), 'Expired AUTH_REQUEST owner-says-no'],
   'says NO_CREDIT': [info({ allowed: 'NO_CREDIT' }), 'Blocked AUTH_REQUEST owner-says-no'],
@@ -119,6 +123,12 @@ test.each(Object.entries(owners))('TOK-09 TOK-10: every whitelist type, where th
   expect(questions).toHaveLength(isDown ? 0 : 4);
   for (const { body } of questions) expect(body).toMatchObject({ location_id: expect.any(String), evse_uids: [expect.any(String)] });
   if (isDown) await plunk.reopen(port);
+});
+
+test('TOK-04: what is no more than sloppy in the answer of an eMSP is noted', async () => {
+  const { partners: [{ partnerId } = {}] } = await bus.ask(listPartners, {});
+  const seen = async () => (await bus.ask(listQuirks, { partnerId: partnerId! })).quirks.find(({ name }) => name === 'sloppy-authorizations');
+  await expect.poll(async () => (await seen())?.times).toBe(8);
 });
 
 test('a card that nobody issued is Invalid, and no eMSP is asked about it', async () => {

@@ -4,8 +4,7 @@ import type { AgreementChanged } from '#contracts/agreements';
 import { addDue, type DueWorker } from '#due';
 import type { GrantRows } from '#grants';
 import {
-  AuthorizationInfo, joinUrl, type LocationReferences, type Outcome, type Party, partyText, read,
-  type Session, type Tariff,
+  joinUrl, type LocationReferences, type Outcome, type Party, partyText, type Session, type Tariff,
 } from '#ocpi';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
@@ -17,7 +16,7 @@ import { outcomeText } from './partners/handshake.ts';
 import { endpointOf } from './partners/partner.ts';
 import { noteError, partnerWith, receiversOf } from './partners/partner-rows.ts';
 import { type Audience, queueViews } from './partners/partner-views.ts';
-import { commandResponseIn } from './partners/quirks.ts';
+import { type Authorized, authorizationIn, commandResponseIn } from './partners/quirks.ts';
 import { AlikeReceivers } from './pushes/alike-receivers.ts';
 import { behindAll } from './pushes/behind-all.ts';
 import { pushGranted } from './pushes/push-all.ts';
@@ -59,7 +58,7 @@ export interface AuthorizeQuestion {
 
 export interface AuthorizeOutcome {
   readonly outcome: SentCommand['outcome'];
-  readonly info?: AuthorizationInfo;
+  readonly info?: Authorized;
 }
 
 /** Objects of one module. */
@@ -184,8 +183,11 @@ export class OcpiGateway {
     if (outcome.kind === 'refused' && (outcome.statusCode === 2004 || (outcome.http === 404 && outcome.statusCode !== undefined))) {
       return { outcome: 'answered' };
     }
-    const info = outcome.kind === 'ok' ? read(AuthorizationInfo, outcome.data) : undefined;
-    return info?.ok ? { outcome: 'answered', info: info.value } : { outcome: 'unclear' };
+    const { info, fault } = outcome.kind === 'ok' ? authorizationIn(outcome.data) : {};
+    if (!info) return { outcome: 'unclear' };
+    // What stood there instead may be of a driver.
+    if (fault !== undefined) calls.sightings.note(partner.id, 'sloppy-authorizations', fault.replaceAll(/, not [^;]*/g, ''));
+    return { outcome: 'answered', info };
   }
 
   private responseUrl(version: string, command: string, orderId: string): string {

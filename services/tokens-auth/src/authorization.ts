@@ -118,7 +118,7 @@ function unpaid(token: Token): Decision {
 }
 
 /** What the owner said, or that it could not be asked. */
-export type OwnersAnswer = { readonly info: AuthorizationInfo } | { readonly unknownToken: true } | { readonly silent: string };
+export type OwnersAnswer = { readonly info: Pick<AuthorizationInfo, 'allowed' | 'location' | 'authorization_reference'> } | { readonly unknownToken: true } | { readonly silent: string };
 
 const statusOf: Readonly<Record<AuthorizationInfo['allowed'], Decision['status']>> = {
   ALLOWED: 'Accepted',

@@ -1,4 +1,4 @@
-import { type Cdr, CommandResponse, read } from '#ocpi';
+import { AuthorizationInfo, type Cdr, CommandResponse, object, read } from '#ocpi';
 import { isTimeZone } from '#time';
 
 /** A deviation from OCPI 2.2.1 that partners are known for: docs/adr/0019. */
@@ -110,6 +110,12 @@ export const quirks = {
     seen: 'a CommandResponse or CommandResult in which nothing but that is wrong',
     accepted: 'the result counts without the message, and is waited for 30 s where nothing is said of that',
   },
+  'sloppy-authorizations': {
+    what: 'answers a question about a token with a Token that is not whole, or a text for the driver that is no DisplayText',
+    rule: 'TOK-04',
+    seen: 'an AuthorizationInfo in which nothing but that is wrong',
+    accepted: 'what is allowed, and where, counts: the token is the one that was asked about',
+  },
   'late-sessions': {
     what: 'goes on to change Sessions that are COMPLETED, or sends the CDR before COMPLETED',
     rule: 'SES-01',
@@ -164,6 +170,20 @@ export function commandResponseIn(data: unknown): { readonly response?: CommandR
   const [response] = [timeout, USUAL_TIMEOUT_S].map((seconds) => read(CommandResponse, { result, timeout: seconds }))
     .flatMap((reading) => (reading.ok ? [reading.value] : []));
   return { response, fault: whole.message };
+}
+
+/** What an answer about a token decides. */
+export type Authorized = Pick<AuthorizationInfo, 'allowed' | 'location' | 'authorization_reference'>;
+const { allowed, location, authorization_reference } = AuthorizationInfo.shape;
+const Authorized = object('AuthorizationInfo', { allowed, location, authorization_reference });
+
+/** The AuthorizationInfo in an answer, also one that is right in what it decides; `fault`: what is not. TOK-04. */
+export function authorizationIn(data: unknown): { readonly info?: Authorized; readonly fault?: string } {
+  const whole = read(AuthorizationInfo, data);
+  if (whole.ok) return { info: whole.value };
+  const { token: _token, info: _info, ...decided } = (data ?? {}) as Readonly<Record<string, unknown>>;
+  const reading = read(Authorized, decided);
+  return { ...(reading.ok ? { info: reading.value } : {}), fault: whole.message };
 }
 
 const PARTS = ['total_fixed_cost', 'total_energy_cost', 'total_time_cost', 'total_parking_cost', 'total_reservation_cost'] as const;
