@@ -4,7 +4,7 @@ import type { AgreementChanged } from '#contracts/agreements';
 import { addDue, type DueWorker } from '#due';
 import type { GrantRows } from '#grants';
 import {
-  joinUrl, type LocationReferences, type Outcome, type Party, partyText, type Session, type Tariff,
+  CommandResponse, joinUrl, type LocationReferences, type Outcome, type Party, partyText, type Session, type Tariff,
 } from '#ocpi';
 import type { Database } from '#postgres';
 import type { OwnParties } from '#settings';
@@ -16,7 +16,7 @@ import { outcomeText } from './partners/handshake.ts';
 import { endpointOf } from './partners/partner.ts';
 import { noteError, partnerWith, receiversOf } from './partners/partner-rows.ts';
 import { type Audience, queueViews } from './partners/partner-views.ts';
-import { type Authorized, authorizationIn, commandResponseIn } from './partners/quirks.ts';
+import { type Authorized, authorizationIn, responseIn } from './partners/quirks.ts';
 import { AlikeReceivers } from './pushes/alike-receivers.ts';
 import { behindAll } from './pushes/behind-all.ts';
 import { pushGranted } from './pushes/push-all.ts';
@@ -215,7 +215,7 @@ function commandAnswer(outcome: Outcome): SentCommand {
         : 'the operator did not answer in time',
     );
   }
-  const { response, fault } = commandResponseIn(outcome.data);
+  const { response, fault } = responseIn(CommandResponse, outcome.data);
   const statusCode = outcome.statusCode ?? 0;
   if (isOutOfReach(outcome))
     return ended(

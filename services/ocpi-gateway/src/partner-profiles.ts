@@ -13,6 +13,7 @@ import { outcomeText } from './partners/handshake.ts';
 import { busyText, ended, isOutOfReach, troubleText } from './ocpi-gateway.ts';
 import { endpointOf, maySpeakFor, type Partner } from './partners/partner.ts';
 import { noteError, partnerWith } from './partners/partner-rows.ts';
+import { responseIn } from './partners/quirks.ts';
 import {
   findActive, findRequest, keepRequest, type KeptRequest, lockRequests, noteReply, noteResult, profiledParty, requestsOf, setLast, storeActive,
 } from './profile-rows.ts';
@@ -167,8 +168,8 @@ function replyOf(outcome: Outcome, method: string): SentCommand {
     const word = read(ChargingPreferencesResponse, outcome.data);
     if (word.ok) return ended('answered', said, { result: word.value, statusCode });
   } else {
-    const response = read(ChargingProfileResponse, outcome.data);
-    if (response.ok) return ended('answered', said, { result: response.value.result, timeoutS: uint32(response.value.timeout), statusCode });
+    const { response } = responseIn(ChargingProfileResponse, outcome.data);
+    if (response) return ended('answered', said, { result: response.result, timeoutS: uint32(response.timeout), statusCode });
   }
   if (outcome.kind === 'ok') return ended('unclear', 'the answer holds no response that OCPI knows', { statusCode });
   if (statusCode >= 3000 || outcome.http >= 500) return ended('unclear', troubleText(outcome), { statusCode });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { told } from '#bus';
 import { activeProfileChanged, profileSettled } from '#contracts/evems-controller';
-import { chooseQuirks, getPartnerProfile, listPartners, sendProfileRequest, SendOutcome } from '#contracts/ocpi-gateway';
+import { chooseQuirks, getPartnerProfile, listPartners, listQuirks, sendProfileRequest, SendOutcome } from '#contracts/ocpi-gateway';
 import { type RequestProfile, requestProfile, sessionEnded, setPreferences } from '#contracts/sessions';
 import { fromJsonBytes, toJsonBytes } from '#contracts';
 import { Rejected } from '#decider';
@@ -270,6 +270,20 @@ test('CHP-04: results of profiles go wrapped to a partner with that quirk, and a
   const body = { data: { result: 'REJECTED' }, status_code: 1000, timestamp: now() };
   expect(await call(oasis, url, { token: montreal.token, method: 'POST', body })).toMatchObject({ status_code: 1000 });
   expect((await bus.ask(getPartnerProfile, { party: mtl, sessionId: 'T-W' })).requests).toMatchObject([{ result: 'REJECTED' }]);
+});
+
+test('CHP-01: what a partner answered to a profile counts, also where its timeout is missing or a text; and it is noted', async () => {
+  const { bus } = oasis.neighbours;
+  const answered = (orderId: string, data: object) => {
+    montreal.answer = () => ({ data });
+    return send(orderId, 'T-S', 'PUT', { bodyJson: toJsonBytes(profile) });
+  };
+  expect(await answered('S-1', { result: 'ACCEPTED' })).toMatchObject({ outcome: SendOutcome.ANSWERED, response: 'ACCEPTED' });
+  expect(await answered('S-2', { result: 'TOO_OFTEN', timeout: '5' })).toMatchObject({ outcome: SendOutcome.ANSWERED, response: 'TOO_OFTEN' });
+  expect(await answered('S-3', { result: 'FINE', timeout: 5 })).toMatchObject({ outcome: SendOutcome.UNCLEAR });
+  const { partners: [{ partnerId } = {}] } = await bus.ask(listPartners, {});
+  const seen = async () => (await bus.ask(listQuirks, { partnerId: partnerId! })).quirks.find(({ name }) => name === 'sloppy-command-responses');
+  await expect.poll(async () => (await seen())?.times).toBe(2);
 });
 
 test('what a partner does not answer clearly is said to be so; what has no partner goes nowhere', async () => {

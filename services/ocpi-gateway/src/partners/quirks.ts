@@ -1,4 +1,5 @@
-import { AuthorizationInfo, type Cdr, CommandResponse, object, read } from '#ocpi';
+import type { z } from 'zod';
+import { AuthorizationInfo, type Cdr, object, read } from '#ocpi';
 import { isTimeZone } from '#time';
 
 /** A deviation from OCPI 2.2.1 that partners are known for: docs/adr/0019. */
@@ -105,9 +106,9 @@ export const quirks = {
     accepted: 'it is booked as it was meant, with a finding (docs/adr/0011)',
   },
   'sloppy-command-responses': {
-    what: 'answers a command without a timeout, or answers it or tells its result with a message that is no list of texts',
+    what: 'answers a command or a charging profile without a timeout, or answers a command or tells its result with a message that is no list of texts',
     rule: 'CMD-01',
-    seen: 'a CommandResponse or CommandResult in which nothing but that is wrong',
+    seen: 'a CommandResponse, ChargingProfileResponse or CommandResult in which nothing but that is wrong',
     accepted: 'the result counts without the message, and is waited for 30 s where nothing is said of that',
   },
   'sloppy-authorizations': {
@@ -162,12 +163,12 @@ export function suggested(seen: readonly QuirkName[], chosen: Chosen): QuirkName
 
 const USUAL_TIMEOUT_S = 30;
 
-/** The CommandResponse in an answer, also one of which the result alone is right; `fault`: what is not. CMD-01. */
-export function commandResponseIn(data: unknown): { readonly response?: CommandResponse | undefined; readonly fault?: string } {
-  const whole = read(CommandResponse, data);
+/** The response in an answer, also one of which the result alone is right; `fault`: what is not. CMD-01, CHP-01. */
+export function responseIn<R extends z.ZodType>(schema: R, data: unknown): { readonly response?: z.output<R> | undefined; readonly fault?: string } {
+  const whole = read(schema, data);
   if (whole.ok) return { response: whole.value };
   const { result, timeout } = (data ?? {}) as Readonly<Record<string, unknown>>;
-  const [response] = [timeout, USUAL_TIMEOUT_S].map((seconds) => read(CommandResponse, { result, timeout: seconds }))
+  const [response] = [timeout, USUAL_TIMEOUT_S].map((seconds) => read(schema, { result, timeout: seconds }))
     .flatMap((reading) => (reading.ok ? [reading.value] : []));
   return { response, fault: whole.message };
 }

@@ -1,7 +1,7 @@
-import type { Outcome } from '#ocpi';
+import { ChargingProfileResponse, CommandResponse, type Outcome } from '#ocpi';
 import { endpointOf, type Partner } from './partner.ts';
 import type { PartnerClient } from './calls.ts';
-import { commandResponseIn, hasQuirk } from './quirks.ts';
+import { hasQuirk, responseIn } from './quirks.ts';
 import { type Call, clientOf, sender } from './sender.ts';
 import type { Sightings } from './sightings.ts';
 
@@ -25,7 +25,8 @@ function noteAnswer(partner: Partner, { method, url, options }: Call, outcome: O
   if (outcome.kind === 'ok') {
     const isCdr = method === 'POST' && url === endpointOf(partner, 'cdrs', 'RECEIVER');
     if (isCdr && outcome.headers['location'] === undefined) note('no-cdr-location', `POST ${pathOf(url)} was answered without Location`);
-    const { response, fault } = isCommand(partner, method, url) ? commandResponseIn(outcome.data) : {};
+    const { response, fault } = isTo(partner, 'commands', url) && method === 'POST' ? responseIn(CommandResponse, outcome.data)
+      : isTo(partner, 'chargingprofiles', url) ? responseIn(ChargingProfileResponse, outcome.data) : {};
     if (response && fault !== undefined) note('sloppy-command-responses', `${pathOf(url)}: ${fault}`);
     return;
   }
@@ -40,9 +41,9 @@ function noteAnswer(partner: Partner, { method, url, options }: Call, outcome: O
 }
 
 /** 2.1.1 has no timeout. */
-function isCommand(partner: Partner, method: string, url: string): boolean {
-  const endpoint = endpointOf(partner, 'commands', 'RECEIVER');
-  return method === 'POST' && endpoint !== undefined && url.startsWith(endpoint) && partner.version !== '2.1.1';
+function isTo(partner: Partner, module: 'commands' | 'chargingprofiles', url: string): boolean {
+  const endpoint = endpointOf(partner, module, 'RECEIVER');
+  return endpoint !== undefined && url.startsWith(endpoint) && partner.version !== '2.1.1';
 }
 
 /** As somebody answers who could not read the body. */
