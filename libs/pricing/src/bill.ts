@@ -5,7 +5,7 @@ import type { Course } from './course.ts';
 import type { Policy } from './policy.ts';
 import type { Moment } from './restriction.ts';
 import { InvalidCharge, type TariffDimension } from './shapes.ts';
-import { lacksLevel, levelsOf, type Stretch } from './stretch.ts';
+import { isAtCharger, lacksLevel, levelsOf, type Stretch } from './stretch.ts';
 
 /** What became of a reservation: the driver came, or it ran out. */
 export type Outcome = 'used' | 'expired';
@@ -41,6 +41,7 @@ export class Bill {
   private readonly course: Course;
   private readonly policy: Policy;
   private readonly timeZone: string | undefined;
+  private readonly outcome: Outcome | undefined;
   private readonly reserved: readonly Phase[];
   private flats: Component[] | undefined;
   private zone: Zone | undefined;
@@ -49,6 +50,7 @@ export class Bill {
     this.course = course;
     this.policy = policy;
     this.timeZone = timeZone;
+    this.outcome = outcome;
     this.reserved = reservedPhases(outcome, policy);
     const { stretches } = course;
     for (let use = 0; use < stretches.length; use++) this.take(stretches[use]!, use);
@@ -63,6 +65,8 @@ export class Bill {
       this.add('TIME', this.reserved, reservationS, moment, use);
     }
     if (reservationS && !energyWh && !chargingS && !parkingS) return;
+    // PRC-15: a reservation that expired has no charge to start, whatever period of nothing follows.
+    if (this.outcome === 'expired' && !isAtCharger(stretch)) return;
     const moment = this.momentOf(stretch, false);
     this.flat(SESSION, moment, use);
     if (energyWh && !(energyWh.isNegative() && this.policy.negativeEnergy === 'zero')) {

@@ -7,7 +7,7 @@ import { type Line, linesOf } from './line.ts';
 import type { Note } from './notes.ts';
 import { defaultPolicy, type Policy } from './policy.ts';
 import type { Charge } from './shapes.ts';
-import { type Stretch, usesCharger } from './stretch.ts';
+import { isAtCharger } from './stretch.ts';
 
 export interface PriceOptions {
   /** IANA name of the Location's zone; needed once a tariff has local times, dates or days. */
@@ -91,12 +91,6 @@ function outcomeOf(course: Course, options: PriceOptions, policy: Policy): Outco
   if (policy.reservationOutcome !== 'infer-from-charging') return policy.reservationOutcome;
   course.notes.push({ code: 'reservation-outcome-inferred' });
   return course.stretches.some(isAtCharger) ? 'used' : 'expired';
-}
-
-/** A driver who is kept waiting until the end has come all the same. */
-function isAtCharger(stretch: Stretch): boolean {
-  const waits = stretch.reservationS === undefined && stretch.endMs > stretch.startMs;
-  return waits || usesCharger(stretch);
 }
 
 /** Sum of lines; `withVat` false = incl stays unknown. */

@@ -227,6 +227,9 @@ test('PRC-15: who came and was kept waiting to the end has used the reservation,
   const tariff = { ...tariffOf(), elements: [fee(2, 'RESERVATION'), fee(8, 'RESERVATION_EXPIRES')] };
   expect(cost(chargeOf(tariff, reservation, then('2024-01-10T12:30:00Z')))).toBe('2');
   expect(cost(chargeOf(tariff, reservation, then('2024-01-10T13:00:00Z')))).toBe('8');
+  const withStartFee = { ...tariff, elements: [...tariff.elements, { price_components: [flat] }] };
+  expect(cost(chargeOf(withStartFee, reservation, then('2024-01-10T12:30:00Z')))).toBe('3');
+  expect(cost(chargeOf(withStartFee, reservation, then('2024-01-10T13:00:00Z')))).toBe('8');
 });
 
 test.each<[string, unknown]>([
@@ -257,6 +260,13 @@ test.each([
   const charge = chargeOf(tariffOf(time), { start_date_time, dimensions: [{ type: 'TIME', volume }] });
   const { lines, notes } = price({ ...charge, end_date_time });
   expect([lines.map(({ billed }) => String(billed)), notes]).toEqual([[String(seconds)], []]);
+});
+
+test('TYP-04: a duration of 0 beside it takes no minute off the timestamps, nor adds one', () => {
+  const dimensions = [{ type: 'PARKING_TIME', volume: 0 }, { type: 'TIME', volume: 0.667 }];
+  const charge = chargeOf(tariffOf({ ...time, step_size: 60 }), { start_date_time, dimensions });
+  const { lines, notes } = price({ ...charge, end_date_time: '2024-01-10T12:40:00Z' });
+  expect([lines.map(({ billed }) => String(billed)), notes]).toEqual([['2400'], []]);
 });
 
 test('of several tariffs the one that is refused is named by its place', () => {

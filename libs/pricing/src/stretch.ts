@@ -31,7 +31,8 @@ export function readVolumes(stretch: Stretch, policy: Policy, notes: Note[]): vo
   const { dimensions } = stretch.source;
   if (!Array.isArray(dimensions)) throw invalid(stretch, 'dimensions', 'a list expected');
   let durations = 0;
-  let lastDuration = -1;
+  let lasting = 0;
+  let duration = -1;
   for (let i = 0; i < dimensions.length; i++) {
     const type: unknown = dimensions[i]?.type;
     if (type === 'ENERGY') {
@@ -40,17 +41,22 @@ export function readVolumes(stretch: Stretch, policy: Policy, notes: Note[]): vo
       throw invalid(stretch, `dimensions[${i}].type`, 'a dimension expected');
     } else if (isDuration(type)) {
       durations++;
-      lastDuration = i;
+      // Partners write dimensions of 0 too.
+      const lasts = Number(dimensions[i]!.volume) !== 0;
+      if (lasts || lasting === 0) duration = i;
+      if (lasts) lasting++;
     }
   }
-  if (durations > 0)
-    readDurations(stretch, durations === 1 ? lastDuration : undefined, policy, notes);
+  if (durations > 0) {
+    const only = durations === 1 || lasting === 1 ? duration : undefined;
+    readDurations(stretch, only, policy, notes);
+  }
   if (stretch.energyWh?.isNegative())
     notes.push({ code: 'negative-energy', period: stretch.index });
   if (Number.isNaN(stretch.endMs)) stretch.endMs = endByVolumes(stretch);
 }
 
-/** `only` = the place of the one duration, which the timestamps may say better. */
+/** `only` = the place of the one that lasted, of which the timestamps may say better how long. */
 function readDurations(
   stretch: Stretch,
   only: number | undefined,
@@ -58,21 +64,15 @@ function readDurations(
   notes: Note[],
 ): void {
   const { dimensions } = stretch.source;
-  if (only !== undefined) {
-    const { type, volume } = dimensions[only]!;
-    const hours = typeof volume === 'number' ? volume : read(stretch, only, volume).toApproximate();
-    const seconds = ofTimestamps(hours, stretch.endMs - stretch.startMs, policy);
-    addDuration(stretch, type, seconds ?? ofVolume(stretch, only, policy));
-    if (!seconds) compareWithTimestamps(stretch, 1, notes);
-  } else {
-    let durations = 0;
-    dimensions.forEach(({ type }, i) => {
-      if (!isDuration(type)) return;
-      addDuration(stretch, type, ofVolume(stretch, i, policy));
-      durations++;
-    });
-    compareWithTimestamps(stretch, durations, notes);
+  const seconds = only === undefined ? undefined : ofTimestamps(stretch, only, policy);
+  let durations = 0;
+  for (let i = 0; i < dimensions.length; i++) {
+    const { type } = dimensions[i]!;
+    if (!isDuration(type)) continue;
+    addDuration(stretch, type, i === only && seconds ? seconds : ofVolume(stretch, i, policy));
+    durations++;
   }
+  if (!seconds) compareWithTimestamps(stretch, durations, notes);
   if (stretch.reservationS) tellReservationApart(stretch);
 }
 
@@ -98,7 +98,10 @@ const HALF_LAST_OF_THREE_MS = 1800;
  * The timestamps' duration in seconds where the volume is what is left of it after its hours were
  * rounded, or cut, to few decimals; else undefined.
  */
-function ofTimestamps(hours: number, spanMs: number, policy: Policy): Decimal | undefined {
+function ofTimestamps(stretch: Stretch, dimension: number, policy: Policy): Decimal | undefined {
+  const { volume } = stretch.source.dimensions[dimension]!;
+  const hours = typeof volume === 'number' ? volume : read(stretch, dimension, volume).toApproximate();
+  const spanMs = stretch.endMs - stretch.startMs;
   if (!(spanMs >= 0) || policy.timeVolume === 'volume') return undefined;
   if (policy.timeVolume === 'timestamps') return secondsOf(spanMs);
   // 2.062 h have a double's last bit more than 7,423,200 ms: exactly half a decimal off is still within it.
@@ -160,6 +163,12 @@ export function usesCharger({ energyWh, chargingS, parkingS }: Stretch): boolean
     (chargingS !== undefined && !chargingS.isZero()) ||
     (parkingS !== undefined && !parkingS.isZero())
   );
+}
+
+/** A driver who is kept waiting until the end has come all the same. */
+export function isAtCharger(stretch: Stretch): boolean {
+  const waits = stretch.reservationS === undefined && stretch.endMs > stretch.startMs;
+  return waits || usesCharger(stretch);
 }
 
 // The last second that RFC 3339 can write.
